@@ -1,0 +1,41 @@
+/**
+ * Installs redis-server on a fresh Debian or Ubuntu machine or container, where we are root anyway. Nothing else is
+ * touched: the package's service is not started, the version is the distribution's.
+ */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { findExecutable } from './find-redis-binary.ts';
+
+const run = promisify(execFile);
+
+/** Whether this is Debian or one of its children and this process may install packages. */
+export async function canInstallWithApt(path: string): Promise<boolean> {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  if ((await findExecutable('apt-get', path)) === undefined) return false;
+  const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  return isDebianFamily(release);
+}
+
+export function isDebianFamily(osRelease: string): boolean {
+  return /^ID(?:_LIKE)?=.*\b(?:debian|ubuntu)\b/m.test(osRelease);
+}
+
+/** `apt-get update && apt-get install -y redis-server`. Rejects with the end of apt's output. */
+export async function installRedisWithApt(environment: NodeJS.ProcessEnv): Promise<void> {
+  const env = {
+    ...environment,
+    DEBIAN_FRONTEND: 'noninteractive',
+    RUNLEVEL: '1', // the package starts no service in single-user mode
+  };
+  const wait = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'];
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'redis-server']]) {
+    try {
+      await run('apt-get', [...wait, ...args], { env, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 });
+    } catch (error) {
+      const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+      const tail = output.trim().split('\n').slice(-5).join('\n');
+      throw new Error(`apt-get ${args.join(' ')} failed: ${tail}`, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Lives until it is killed. */
+process.on('message', () => {});

@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: [
+      'packages/*/{src,test}/**/*.test.ts',
+      'apps/*/{src,test}/**/*.test.ts',
+      'test/**/*.test.ts',
+      'tools/**/*.test.ts',
+    ],
+    globalSetup: './packages/testkit/src/vitest/global-setup.ts',
+    // Processes, not threads: tests send signals, and a test that blocks its event loop must not block the others.
+    pool: 'forks',
+    testTimeout: 20_000,
+    // A test that passes the second time is a defect that nobody looks at.
+    retry: 0,
+  },
+});
