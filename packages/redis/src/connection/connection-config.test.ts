@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { parseRedisUrl, serverAddress } from './connection-config.ts';
+
+describe('parseRedisUrl', () => {
+  test.each([
+    ['redis://cache.internal', { host: 'cache.internal', port: 6379, database: 0, isTls: false }],
+    ['redis://127.0.0.1:7000/3', { host: '127.0.0.1', port: 7000, database: 3, isTls: false }],
+    ['rediss://[::1]:6380', { host: '::1', port: 6380, database: 0, isTls: true }],
+    ['redis://:s%40cret@h', { host: 'h', port: 6379, database: 0, isTls: false, password: 's@cret' }],
+    [
+      'redis://ann:pa%2Fss@h:1',
+      { host: 'h', port: 1, database: 0, isTls: false, username: 'ann', password: 'pa/ss' },
+    ],
+  ])('reads %s', (url, endpoint) => {
+    expect(parseRedisUrl(url)).toEqual(endpoint);
+  });
+
+  test.each([
+    ['nonsense:hunter2', 'scheme'],
+    ['hunter2', 'cannot be parsed'],
+    ['http://:hunter2@host', 'scheme'],
+    ['redis://:hunter2@', 'cannot be parsed'],
+    ['redis:///0', 'names no host'],
+    ['redis://:hunter2@host:99999', 'cannot be parsed'],
+    ['redis://:hunter2@host/zero', 'database number'],
+    ['redis://:hunter2@host?tls=true', 'query parameters'],
+    ['redis://:a@host#hunter2', 'query parameters'],
+    ['redis://:hunter2%zz@host', 'percent-encoding'],
+  ])('refuses %s without repeating it', (url, problem) => {
+    let message = '';
+    try {
+      parseRedisUrl(url);
+    } catch (error) {
+      expect(error).toMatchObject({ name: 'ConfigError', code: 'INVALID_OPTION', retryable: false });
+      message = (error as Error).message;
+    }
+    expect(message).toContain(problem);
+    expect(message).not.toContain('hunter2');
+  });
+});
+
+test('serverAddress shows host and port alone', () => {
+  expect(serverAddress({ url: 'redis://ann:hunter2@[::1]:7000/1' })).toBe('[::1]:7000');
+  expect(serverAddress({ url: 'redis://:hunter2@h' })).toBe('h:6379');
+});
