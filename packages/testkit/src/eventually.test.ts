@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, expectTypeOf, test } from 'vitest';
 import { eventually } from './eventually.ts';
 
 test('gives the first truthy value', async () => {
@@ -27,8 +27,13 @@ test('checks at least once more when the time is up', async () => {
   expect(await eventually(() => true, { timeoutMs: 0 })).toBe(true);
 });
 
-test('refuses, at compile time, a check that may give undefined for "not yet"', async () => {
+test('refuses, at compile time, a check that may give undefined for "not yet"', () => {
   const list = ['a'];
   // @ts-expect-error undefined would count as passed
-  await eventually(() => list.find((item) => item === 'b'), undefined);
+  expectTypeOf(eventually(() => list.find((item) => item.length === 1))).resolves.toEqualTypeOf<
+    string | undefined
+  >();
+  expectTypeOf(
+    eventually(() => list.find((item) => item.length === 1) ?? null),
+  ).resolves.toEqualTypeOf<string>();
 });

@@ -39,7 +39,8 @@ export async function deleteKeys(scope: LeakScope): Promise<void> {
   const redis = openConnection(scope.url);
   try {
     const keys = await listKeys(redis, scope.prefix);
-    for (let start = 0; start < keys.length; start += 500) await redis.unlink(...keys.slice(start, start + 500));
+    for (let start = 0; start < keys.length; start += 500)
+      await redis.unlink(...keys.slice(start, start + 500));
   } finally {
     redis.disconnect();
   }
@@ -67,7 +68,9 @@ async function listKeys(redis: Redis, prefix: string): Promise<string[]> {
 
 async function listConnectionNames(redis: Redis, prefix: string): Promise<string[]> {
   const list = String(await redis.client('LIST'));
-  return [...list.matchAll(/ name=(\S*)/g)].map((match) => match[1] ?? '').filter((name) => name.startsWith(prefix));
+  return [...list.matchAll(/ name=(\S*)/g)]
+    .map((match) => match[1] ?? '')
+    .filter((name) => name.startsWith(prefix));
 }
 
 function describeLeak(kind: string, names: readonly string[]): string[] {

@@ -64,7 +64,9 @@ test('a frozen process answers when it goes on', async () => {
   await child.waitFor((message) => message.echo === 'ready');
   await child.signal('SIGSTOP');
   await child.send('late');
-  await expect(child.waitFor((message) => message.echo === 'late', { timeoutMs: 50 })).rejects.toThrow();
+  await expect(child.waitFor((message) => message.echo === 'late', { timeoutMs: 50 })).rejects.toThrow(
+    /within 50 ms/,
+  );
   await child.signal('SIGCONT');
   await child.waitFor((message) => message.echo === 'late');
 });

@@ -20,7 +20,7 @@ async function withConnection<T>(server: RedisServer, use: (redis: Redis) => Pro
 }
 
 const setting = async (redis: Redis, name: string): Promise<string | undefined> =>
-  ((await redis.config('GET', name)) as string[])[1];
+  (await redis.config('GET', name))[1];
 
 test('a private server is durable, does not evict and listens on loopback only', async () => {
   await using server = await startRedis();

@@ -75,15 +75,15 @@ export async function startProcess<Received = unknown, Sent = unknown>(
   });
   const pid = child.pid;
   if (pid === undefined) {
-    const [error] = await once(child, 'error');
-    throw new Error(`cannot start ${module}`, { cause: error });
+    const [cause] = (await once(child, 'error')) as [Error];
+    throw new Error(`cannot start ${module}`, { cause });
   }
   watchProcess(pid);
 
   const messages: Received[] = [];
   const listeners = new Set<() => void>();
   const announce = (): void => {
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener(); // one that removes itself meanwhile does not disturb a Set
   };
   child.on('message', (message) => {
     messages.push(message as Received);
@@ -91,7 +91,9 @@ export async function startProcess<Received = unknown, Sent = unknown>(
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (chunk: string) => (output = (output + chunk).slice(-maxOutputChars)));
+    stream
+      ?.setEncoding('utf8')
+      .on('data', (chunk: string) => (output = (output + chunk).slice(-maxOutputChars)));
   }
   let exit: ProcessExit | undefined;
   child.once('exit', () => {
@@ -129,14 +131,17 @@ export async function startProcess<Received = unknown, Sent = unknown>(
           settle();
         };
         const fail = (why: string): void =>
-          finish(() => reject(new Error(`${describe()} ${why}; ${messages.length} messages came\n${output.trim()}`)));
+          finish(() =>
+            reject(new Error(`${describe()} ${why}; ${messages.length} messages came\n${output.trim()}`)),
+          );
         const look = (): void => {
           for (; next < messages.length; next++) {
             const message = messages[next] as Received;
             // The overload says what the caller's predicate proves; without a type guard Match is Received.
             if (predicate(message)) return finish(() => resolve(message as never));
           }
-          if (exit !== undefined) fail(`ended with ${exit.signal ?? `code ${exit.code}`} before the message came`);
+          if (exit !== undefined)
+            fail(`ended with ${exit.signal ?? `code ${exit.code}`} before the message came`);
         };
         const timer = setTimeout(() => fail(`did not send the message within ${timeoutMs} ms`), timeoutMs);
         listeners.add(look);

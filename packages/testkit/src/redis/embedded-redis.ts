@@ -25,16 +25,22 @@ type Launch =
   | { readonly status: 'failed'; readonly log: string };
 
 /** Throws when the server does not start; the message holds the end of its log. */
-export async function startEmbeddedRedis(binary: string, options: StartRedisOptions = {}): Promise<RedisServer> {
+export async function startEmbeddedRedis(
+  binary: string,
+  options: StartRedisOptions = {},
+): Promise<RedisServer> {
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await findFreePort());
     const folder = await mkdtemp(join(tmpdir(), 'millrace-redis-'));
     try {
-      await writeFile(join(folder, 'redis.conf'), renderRedisConfig({ folder, port }, options), { mode: 0o600 });
+      await writeFile(join(folder, 'redis.conf'), renderRedisConfig({ folder, port }, options), {
+        mode: 0o600,
+      });
       const launch = await launchRedis(binary, folder, port, options);
       if (launch.status === 'ready') return embeddedServer(binary, folder, port, options, launch.redis);
       if (launch.status === 'failed') throw new Error(`${binary} did not start: ${launch.log}`);
-      if (options.port !== undefined) throw new Error(`port ${port} on ${host} is taken; choose another or none`);
+      if (options.port !== undefined)
+        throw new Error(`port ${port} on ${host} is taken; choose another or none`);
       if (attempt === portAttempts) throw new Error(`no free port on ${host} after ${portAttempts} attempts`);
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
@@ -59,7 +65,10 @@ async function launchRedis(
       return log.includes('Address already in use') ? { status: 'portTaken' } : { status: 'failed', log };
     }
     // Whoever else holds the port may never answer; that Redis ended then says more.
-    const probe = await Promise.race([probeRedis(port, redis.pid, options.requirepass), redis.waitUntilEnded()]);
+    const probe = await Promise.race([
+      probeRedis(port, redis.pid, options.requirepass),
+      redis.waitUntilEnded(),
+    ]);
     if (probe === 'ready') return { status: 'ready', redis };
     if (performance.now() > deadline) {
       await redis.close('keep');

@@ -17,7 +17,8 @@ export function installHint(platform: NodeJS.Platform, osRelease: string): strin
 function linuxHint(osRelease: string): string {
   const family = /^(?:ID|ID_LIKE)=.*$/gm;
   const names = (osRelease.match(family) ?? []).join(' ');
-  if (/\b(?:debian|ubuntu)\b/.test(names)) return 'sudo apt-get update && sudo apt-get install -y redis-server';
+  if (/\b(?:debian|ubuntu)\b/.test(names))
+    return 'sudo apt-get update && sudo apt-get install -y redis-server';
   if (/\balpine\b/.test(names)) return 'sudo apk add redis';
   if (/\b(?:fedora|rhel|centos)\b/.test(names)) return 'sudo dnf install -y valkey';
   if (/\barch\b/.test(names)) return 'sudo pacman -S valkey';

@@ -7,7 +7,11 @@ import { connect } from 'node:net';
 export type ProbeResult = 'ready' | 'notYet' | 'otherServer';
 
 /** `otherServer`: the port is answered by a process that is not `pid`. Never rejects. */
-export async function probeRedis(port: number, pid: number, password: string | undefined): Promise<ProbeResult> {
+export async function probeRedis(
+  port: number,
+  pid: number,
+  password: string | undefined,
+): Promise<ProbeResult> {
   const commands = [['PING'], ['INFO', 'server'], ['QUIT']];
   if (password !== undefined) commands.unshift(['AUTH', password]);
   const reply = await exchange(port, commands.map(encodeCommand).join(''));

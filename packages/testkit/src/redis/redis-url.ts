@@ -17,10 +17,10 @@ export async function useRedisUrl(url: string): Promise<RedisServer> {
     await probe.connect();
     await probe.ping();
   } catch (error) {
-    const cause = lastError ?? error;
+    const reason = lastError ?? error;
+    // oxlint-disable-next-line preserve-caught-error -- a driver's error can hold the AUTH command, password included
     throw new Error(
-      `REDIS_URL names ${host}:${port}, which does not answer: ${cause instanceof Error ? cause.message : String(cause)}`,
-      // Not as `cause`: a driver's error can hold the AUTH command with the password in it.
+      `REDIS_URL names ${host}:${port}, which does not answer: ${reason instanceof Error ? reason.message : String(reason)}`,
     );
   } finally {
     probe.disconnect();
@@ -33,7 +33,9 @@ export async function useRedisUrl(url: string): Promise<RedisServer> {
     source: 'url',
     stop,
     signal: async (name) => {
-      throw new Error(`cannot send ${name} to the Redis at ${host}:${port}: REDIS_URL gave it, use startRedis()`);
+      throw new Error(
+        `cannot send ${name} to the Redis at ${host}:${port}: REDIS_URL gave it, use startRedis()`,
+      );
     },
     [Symbol.asyncDispose]: stop,
   };

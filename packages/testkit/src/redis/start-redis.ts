@@ -45,7 +45,9 @@ export async function startRedis(options: ProvideRedisOptions = {}): Promise<Red
   const env = options.env ?? process.env;
   const notify = options.notify ?? ((line: string) => void process.stderr.write(`${line}\n`));
   const path = env['PATH'] ?? '';
-  const tried: string[] = [];
+  const tried = [
+    env['REDIS_URL'] ? 'a private one is needed, not that of REDIS_URL' : 'REDIS_URL is not set',
+  ];
 
   const present = await findRedisBinary(path);
   if (present.status === 'found') return startEmbeddedRedis(present.path, options);
@@ -74,9 +76,10 @@ export async function startRedis(options: ProvideRedisOptions = {}): Promise<Red
     }
   }
 
-  const osRelease = process.platform === 'linux' ? await readFile('/etc/os-release', 'utf8').catch(() => '') : '';
+  const osRelease =
+    process.platform === 'linux' ? await readFile('/etc/os-release', 'utf8').catch(() => '') : '';
   throw new NoRedisError(
-    `No Redis to run on: REDIS_URL is not used, ${tried.join('; ')}.\nInstall one with: ${installHint(process.platform, osRelease)}`,
+    `No Redis to run on: ${tried.join('; ')}.\nInstall one with: ${installHint(process.platform, osRelease)}`,
   );
 }
 

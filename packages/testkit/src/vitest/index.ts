@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { test as base, inject } from 'vitest';
 import { deleteKeys, findLeaks } from '../leaks.ts';
 import { liveProcesses } from '../process/start-process.ts';
-// For its declaration of `redisUrl` only.
+// oxlint-disable-next-line import/no-empty-named-blocks, unicorn/require-module-specifiers -- declares `redisUrl`
 import type {} from './global-setup.ts';
 import { duplicateTestNames, fullTestName, testPrefix } from './test-prefix.ts';
 

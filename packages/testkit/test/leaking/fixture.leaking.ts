@@ -26,6 +26,7 @@ test('clears keys that it wrote by hand', async ({ redis, ioredis }) => {
 test('closes its connection a little late', async ({ redis }) => {
   const connection = new Redis(redis.url, { connectionName: `${redis.prefix}:reader` });
   await connection.ping();
+  // oxlint-disable-next-line no-restricted-globals -- being late is what this test is about
   setTimeout(() => connection.disconnect(), 100);
 });
 

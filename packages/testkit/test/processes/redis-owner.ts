@@ -9,11 +9,10 @@ export interface RedisOwnerReport {
 
 const server = await startRedis();
 const redis = new Redis(server.url);
-const folder = (await redis.config('GET', 'dir')) as string[];
+const folder = await redis.config('GET', 'dir');
 await redis.set('key', 'value');
 const info = await redis.info('server');
 process.send?.({ redis: Number(/process_id:(\d+)/.exec(info)?.[1]), folder: folder[1] });
-process.on('message', async () => {
-  await server.signal('SIGSTOP');
-  process.send?.('frozen');
+process.on('message', () => {
+  void server.signal('SIGSTOP').then(() => process.send?.('frozen'));
 });
