@@ -1,0 +1,139 @@
+#!lua
+-- Purpose: append one record batch to a partition's log, exactly once however often it is sent.
+-- KEYS[1] log stream
+-- KEYS[2] partition state hash
+-- KEYS[3] hash of the partition's producers: id -> 'epoch next-sequence', then 'sequence:count:offset:ms' of the
+--         last five batches, newest last
+-- KEYS[4] sorted set of the partition's producers by the time of their last append (ms)
+-- ARGV[1] producer id
+-- ARGV[2] producer epoch
+-- ARGV[3] sequence: how many records the producer appended here before, within its epoch
+-- ARGV[4] records in the batch (1..10000)
+-- ARGV[5] the encoded batch (at most 1048640 bytes)
+-- Returns: {'APPENDED', base offset, append time (ms)}
+--          {'DUPLICATE', base offset, append time (ms)} of the first time, for one of the last five batches
+--          {'UNKNOWN_PARTITION'}
+--          {'PRODUCER_FENCED', epoch} a newer one has been here
+--          {'UNKNOWN_PRODUCER'} a sequence above 0 and nothing that it follows: never accepted silently
+--          {'OUT_OF_ORDER_SEQUENCE', expected sequence}
+--          {'TOO_LARGE', limit of bytes, limit of records}
+--          {'TOO_MANY_PRODUCERS', limit, ms until there is room}
+--          {'FOREIGN_ENTRY', id} somebody else wrote to the stream
+--          {'LOG_MISSING', log end} the stream was deleted under its state
+-- Keeps: offsets are dense; an entry's id is 0-<offset after it>; append times never go back, so that a time can be
+--        searched for; every status but APPENDED leaves log and end as they were. A producer is forgotten a day after
+--        its last append at the earliest, or, where 10,000 are kept already, when it is the oldest and ten minutes
+--        old: longer than any producer goes on trying, so that a repeated batch is never taken for a new one.
+local log, state, producers, producerTimes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local producerId, epoch, sequence = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local count, batch = tonumber(ARGV[4]), ARGV[5]
+
+local maxBatchBytes, maxBatchRecords = 1048640, 10000
+local keptBatches = 5
+local maxProducers, protectedMs, expiryMs = 10000, 600000, 86400000
+
+-- The default text of a large double is 1e+15.
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+if #batch > maxBatchBytes or count > maxBatchRecords or count < 1 then
+  return { 'TOO_LARGE', text(maxBatchBytes), text(maxBatchRecords) }
+end
+local s = redis.call('HMGET', state, 'end', 'appendedMs')
+if not s[1] then
+  return { 'UNKNOWN_PARTITION' }
+end
+local baseOffset, lastAppendMs = tonumber(s[1]), tonumber(s[2]) or 0
+
+local known = redis.call('HGET', producers, producerId)
+local batches = {}
+if not known then
+  if sequence ~= 0 then
+    return { 'UNKNOWN_PRODUCER' }
+  end
+else
+  local knownEpoch, nextSequence, rest = string.match(known, '^(%d+) (%d+)(.*)$')
+  if tonumber(knownEpoch) > epoch then
+    return { 'PRODUCER_FENCED', knownEpoch }
+  end
+  if tonumber(knownEpoch) == epoch then
+    for kept in string.gmatch(rest, '%S+') do
+      local keptSequence, keptCount, keptOffset, keptMs = string.match(kept, '^(%d+):(%d+):(%d+):(%d+)$')
+      if tonumber(keptSequence) == sequence and tonumber(keptCount) == count then
+        return { 'DUPLICATE', keptOffset, keptMs }
+      end
+      batches[#batches + 1] = kept
+    end
+    if tonumber(nextSequence) ~= sequence then
+      return { 'OUT_OF_ORDER_SEQUENCE', nextSequence }
+    end
+  elseif sequence ~= 0 then
+    return { 'OUT_OF_ORDER_SEQUENCE', '0' }
+  end
+end
+
+-- Behind the end there must be nothing. Asking costs one seek in the stream's index; asking for the last entry
+-- instead would copy up to a megabyte.
+local foreign = redis.call('XRANGE', log, '(0-' .. text(baseOffset), '+', 'COUNT', 1)
+if foreign[1] then
+  return { 'FOREIGN_ENTRY', foreign[1][1] }
+end
+
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+local appendedMs = math.max(nowMs, lastAppendMs)
+
+-- Producer ids are the client's choice, so what is kept for them is bounded. Only a new one can make it grow.
+local forgotten = {}
+if not known then
+  forgotten = redis.call('ZRANGE', producerTimes, '-inf', appendedMs - expiryMs, 'BYSCORE', 'LIMIT', 0, 16)
+  if #forgotten == 0 and redis.call('ZCARD', producerTimes) >= maxProducers then
+    local oldest = redis.call('ZRANGE', producerTimes, 0, 0, 'WITHSCORES')
+    local waitMs = tonumber(oldest[2]) + protectedMs - appendedMs
+    if waitMs > 0 then
+      return { 'TOO_MANY_PRODUCERS', text(maxProducers), text(waitMs) }
+    end
+    forgotten = { oldest[1] }
+  end
+end
+
+-- What can be written without harm goes first: a user whose ACL lacks one of these commands is refused before the
+-- log was touched, and not between the log and its end.
+for _, old in ipairs(forgotten) do
+  redis.call('ZREM', producerTimes, old)
+  redis.call('HDEL', producers, old)
+end
+redis.call('ZADD', producerTimes, text(appendedMs), producerId)
+redis.call('HSET', state, 'appendedMs', text(appendedMs))
+
+local logEnd = baseOffset + count
+local added
+if baseOffset == 0 then
+  added = redis.pcall('XADD', log, '0-' .. text(logEnd), 't', text(appendedMs), 'b', batch)
+else
+  added = redis.pcall('XADD', log, 'NOMKSTREAM', '0-' .. text(logEnd), 't', text(appendedMs), 'b', batch)
+end
+if not added then
+  return { 'LOG_MISSING', text(baseOffset) }
+end
+if type(added) == 'table' and added.err then
+  -- An entry that was added by hand and deleted again still moved the stream's last id. Only in this rare case is
+  -- the whole XINFO reply worth its size.
+  local info = redis.pcall('XINFO', 'STREAM', log)
+  for field = 1, #info - 1, 2 do
+    if info[field] == 'last-generated-id' and info[field + 1] ~= '0-' .. text(baseOffset) then
+      return { 'FOREIGN_ENTRY', info[field + 1] }
+    end
+  end
+  return added
+end
+
+redis.call('HSET', state, 'end', text(logEnd))
+while #batches >= keptBatches do
+  table.remove(batches, 1)
+end
+batches[#batches + 1] = text(sequence) .. ':' .. text(count) .. ':' .. text(baseOffset) .. ':' .. text(appendedMs)
+redis.call('HSET', producers, producerId,
+  text(epoch) .. ' ' .. text(sequence + count) .. ' ' .. table.concat(batches, ' '))
+return { 'APPENDED', text(baseOffset), text(appendedMs) }

@@ -1,0 +1,25 @@
+#!lua
+-- Purpose: bring the empty log of a partition into being.
+-- KEYS[1] partition state hash
+-- KEYS[2] log stream
+-- ARGV[1] incarnation: names this log, so that one which was deleted and created again is not taken for it
+-- Returns: {'CREATED'}
+--          {'EXISTS', log end} with this incarnation already
+--          {'OTHER_INCARNATION', incarnation, log end} a log with records that belongs to something else
+--          {'FOREIGN_LOG'} a stream without a state: not ours
+-- Keeps: no record is ever dropped; an empty log that an unfinished creation left behind is taken over.
+local state, log = KEYS[1], KEYS[2]
+local incarnation = ARGV[1]
+
+local known = redis.call('HMGET', state, 'incarnation', 'end')
+if known[1] == incarnation then
+  return { 'EXISTS', known[2] }
+end
+if known[1] and known[2] ~= '0' then
+  return { 'OTHER_INCARNATION', known[1], known[2] }
+end
+if redis.call('EXISTS', log) == 1 then
+  return { 'FOREIGN_LOG' }
+end
+redis.call('HSET', state, 'incarnation', incarnation, 'start', '0', 'end', '0')
+return { 'CREATED' }

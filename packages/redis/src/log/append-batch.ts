@@ -1,0 +1,79 @@
+/** Appends one record batch through `append.lua` and gives its answer a type. */
+import { APPEND } from '../generated/lua.ts';
+import type { Keys } from '../keys.ts';
+import { integerAt, textAt, unexpectedStatus } from '../reply.ts';
+import { runScript, type ScriptConnection } from '../run-script.ts';
+
+export interface AppendRequest {
+  readonly topic: string;
+  readonly partition: number;
+  readonly producerId: string;
+  /** Rises when a producer of this id starts anew; the first append of an epoch has sequence 0. */
+  readonly producerEpoch: number;
+  /** How many records this producer has appended to this partition in this epoch: the number of the first one here. */
+  readonly sequence: number;
+  readonly recordCount: number;
+  readonly batch: Uint8Array;
+}
+
+/** What `append.lua` answers; only `APPENDED` has changed the log. */
+export type AppendReply =
+  /** `appendedMs` is the server's clock, and never below that of the batch before. */
+  | { readonly status: 'APPENDED'; readonly baseOffset: number; readonly appendedMs: number }
+  /** The same batch came before and lies there: a success, for a call that was repeated. */
+  | { readonly status: 'DUPLICATE'; readonly baseOffset: number; readonly appendedMs: number }
+  | { readonly status: 'UNKNOWN_PARTITION' }
+  | { readonly status: 'PRODUCER_FENCED'; readonly epoch: number }
+  /** Nothing is known of the producer and the sequence is not 0: go on with a higher epoch and sequence 0. */
+  | { readonly status: 'UNKNOWN_PRODUCER' }
+  | { readonly status: 'OUT_OF_ORDER_SEQUENCE'; readonly expected: number }
+  | { readonly status: 'TOO_LARGE'; readonly maxBytes: number; readonly maxRecords: number }
+  /** The partition keeps as many producers as it may, all of them recent. Try again later. */
+  | { readonly status: 'TOO_MANY_PRODUCERS'; readonly limit: number; readonly retryAfterMs: number }
+  | { readonly status: 'FOREIGN_ENTRY'; readonly id: string }
+  | { readonly status: 'LOG_MISSING'; readonly logEnd: number };
+
+export async function appendBatch(
+  connection: ScriptConnection,
+  keys: Keys,
+  request: AppendRequest,
+): Promise<AppendReply> {
+  const { log, state, producers, producerTimes } = keys.partition(request.topic, request.partition);
+  const { batch } = request;
+  const reply = await runScript(
+    connection,
+    APPEND,
+    [log, state, producers, producerTimes],
+    [
+      request.producerId,
+      request.producerEpoch,
+      request.sequence,
+      request.recordCount,
+      Buffer.isBuffer(batch) ? batch : Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength),
+    ],
+  );
+  switch (reply[0]) {
+    case 'APPENDED':
+      return { status: 'APPENDED', baseOffset: integerAt(reply, 1), appendedMs: integerAt(reply, 2) };
+    case 'DUPLICATE':
+      return { status: 'DUPLICATE', baseOffset: integerAt(reply, 1), appendedMs: integerAt(reply, 2) };
+    case 'UNKNOWN_PARTITION':
+      return { status: 'UNKNOWN_PARTITION' };
+    case 'PRODUCER_FENCED':
+      return { status: 'PRODUCER_FENCED', epoch: integerAt(reply, 1) };
+    case 'UNKNOWN_PRODUCER':
+      return { status: 'UNKNOWN_PRODUCER' };
+    case 'OUT_OF_ORDER_SEQUENCE':
+      return { status: 'OUT_OF_ORDER_SEQUENCE', expected: integerAt(reply, 1) };
+    case 'TOO_LARGE':
+      return { status: 'TOO_LARGE', maxBytes: integerAt(reply, 1), maxRecords: integerAt(reply, 2) };
+    case 'TOO_MANY_PRODUCERS':
+      return { status: 'TOO_MANY_PRODUCERS', limit: integerAt(reply, 1), retryAfterMs: integerAt(reply, 2) };
+    case 'FOREIGN_ENTRY':
+      return { status: 'FOREIGN_ENTRY', id: textAt(reply, 1) };
+    case 'LOG_MISSING':
+      return { status: 'LOG_MISSING', logEnd: integerAt(reply, 1) };
+    default:
+      return unexpectedStatus(APPEND, reply);
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Reads batches from many partitions in one XREAD. The position of a partition is the cursor itself, so nothing is
+ * registered in Redis and nothing has to be acknowledged.
+ *
+ * XREAD has no error for a position that the log does not hold: before its start it silently begins later, behind its
+ * end it waits and then skips (Kafka's KIP-320 is about the same). Offsets are dense, so every read is checked: the
+ * first batch must hold the position, and each one must begin where the one before ended.
+ */
+import { DataError, partitionKey, type PartitionKey, type StoredBatch } from '@millrace/core';
+import type { Redis } from 'ioredis';
+import type { Keys } from '../keys.ts';
+import { baseOffsetOf, entryIdBefore, parseEntry, type RawEntry } from './log-entry.ts';
+
+export interface ReadPosition {
+  readonly topic: string;
+  readonly partition: number;
+  /** The next offset to be read. */
+  readonly offset: number;
+  /**
+   * True when `offset` is the end of a batch that was read before. A batch that only holds it somewhere inside then
+   * proves that the log was truncated and written anew.
+   */
+  readonly atBatchStart?: boolean;
+}
+
+export interface ReadOptions {
+  /** Most entries of each partition; one entry is a batch of up to 1 MiB. */
+  readonly maxEntries: number;
+  /** How long to wait when there is nothing to read, in ms; 0, the default, does not wait. */
+  readonly blockMs?: number;
+}
+
+/** As ioredis gives it: by stream, in the order that was asked for; `null` when there was nothing. */
+type RawRead = readonly (readonly [key: Buffer, entries: readonly RawEntry[]])[] | null;
+
+/**
+ * Batches from each position on, in order within each partition; the first one of a partition may begin below its
+ * position. A blocked read occupies the connection: give it one of its own.
+ *
+ * Throws DataError with the partition in `details`: `OFFSET_OUT_OF_RANGE` when the log begins after the position,
+ * `LOG_TRUNCATED` when batches do not join, `FOREIGN_ENTRY` when somebody else wrote to the stream. Reading again
+ * without that partition gives the others, for a read changes nothing.
+ */
+export async function readBatches(
+  reader: Redis,
+  keys: Keys,
+  positions: readonly ReadPosition[],
+  options: ReadOptions,
+): Promise<StoredBatch[]> {
+  if (positions.length === 0) return [];
+  const streams = new Map<string, ReadPosition>();
+  for (const position of positions)
+    streams.set(keys.partition(position.topic, position.partition).log, position);
+  const cursors = Array.from(streams.values(), (position) => entryIdBefore(position.offset));
+  const blockMs = options.blockMs ?? 0;
+  const reply = (
+    blockMs > 0
+      ? await reader.xreadBuffer(
+          'COUNT',
+          options.maxEntries,
+          'BLOCK',
+          blockMs,
+          'STREAMS',
+          ...streams.keys(),
+          ...cursors,
+        )
+      : await reader.xreadBuffer('COUNT', options.maxEntries, 'STREAMS', ...streams.keys(), ...cursors)
+  ) as RawRead;
+  const batches: StoredBatch[] = [];
+  for (const [key, entries] of reply ?? []) {
+    const position = streams.get(key.toString('latin1'));
+    if (position === undefined) throw new TypeError('XREAD answered a stream that it was not asked for');
+    collectBatches(position, entries, batches);
+  }
+  return batches;
+}
+
+function collectBatches(position: ReadPosition, entries: readonly RawEntry[], batches: StoredBatch[]): void {
+  const partition = partitionKey(position.topic, position.partition);
+  let expected = position.offset;
+  let isFirst = position.atBatchStart !== true;
+  for (const entry of entries) {
+    const batch = parseEntry(partition, entry);
+    const base = baseOffsetOf(batch);
+    if (base > expected) throw missingRecords(position, partition, expected, base);
+    if (base < expected && !isFirst) throw rewritten(position, partition, expected, base);
+    batches.push(batch);
+    expected = batch.nextOffset;
+    isFirst = false;
+  }
+}
+
+function missingRecords(
+  position: ReadPosition,
+  partition: PartitionKey,
+  expected: number,
+  found: number,
+): DataError {
+  return new DataError(
+    'OFFSET_OUT_OF_RANGE',
+    `offset ${expected} of ${partition} is not in the log any more: the next record there is ${found}`,
+    { details: { topic: position.topic, partition: position.partition, offset: expected, found } },
+  );
+}
+
+function rewritten(
+  position: ReadPosition,
+  partition: PartitionKey,
+  expected: number,
+  found: number,
+): DataError {
+  return new DataError(
+    'LOG_TRUNCATED',
+    `the log of ${partition} was truncated below offset ${expected} and written anew: a batch there begins at ${found}`,
+    { details: { topic: position.topic, partition: position.partition, offset: expected, found } },
+  );
+}

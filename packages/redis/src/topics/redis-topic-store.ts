@@ -1,0 +1,256 @@
+/**
+ * Topics: the catalogue and the partitions behind it. A topic spans many cluster slots, so no step is atomic with the
+ * next one. What holds instead: the entry in the catalogue is changed by compare-and-set and names the unfinished work
+ * (`creating`, `deleting`); every step can be repeated; partitions are created and deleted under the incarnation that
+ * the entry names, so that a caller who slept through a whole deletion and creation cannot harm the new topic.
+ */
+import { randomBytes } from 'node:crypto';
+import { ConfigError, DataError, MillraceError, partitionKey, type TopicStore } from '@millrace/core';
+import type { Redis } from 'ioredis';
+import type { Keys } from '../keys.ts';
+import { RedisLog } from '../log/redis-log.ts';
+import { decodeEntry, encodeEntry, type CatalogueEntry } from './catalogue-entry.ts';
+import { createPartition, deletePartition, replaceTopic } from './topic-scripts.ts';
+
+/** Every partition is a few keys, and a blocking read of a member; Kafka's advice per broker is 4,000. */
+export const MAX_PARTITIONS = 100_000;
+
+const PARTITIONS_AT_ONCE = 500;
+
+export interface TopicDescription {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly createdAtMs: number;
+  /** Differs when the topic was deleted and created again. */
+  readonly incarnation: string;
+}
+
+export type CreateTopicResult =
+  | { readonly status: 'CREATED' }
+  /** Nothing was changed; `partitions` is what the topic has. */
+  | { readonly status: 'EXISTS'; readonly partitions: number };
+
+export type AddPartitionsResult =
+  /** The topic has as many as asked for, new or not. */
+  | { readonly status: 'ADDED'; readonly before: number; readonly partitions: number }
+  /** The topic has more than asked for. They cannot be taken away: keys would move and records be lost. */
+  | { readonly status: 'FEWER_PARTITIONS'; readonly partitions: number }
+  | { readonly status: 'UNKNOWN_TOPIC' };
+
+export type DeleteTopicResult = 'DELETED' | 'UNKNOWN_TOPIC';
+
+/** An entry with the text it was read as, which compare-and-set needs. */
+interface StoredEntry {
+  readonly json: string;
+  readonly entry: CatalogueEntry;
+}
+
+export class RedisTopicStore implements TopicStore {
+  readonly #connection: Redis;
+  readonly #keys: Keys;
+  readonly #log: RedisLog;
+
+  constructor(connection: Redis, keys: Keys) {
+    this.#connection = connection;
+    this.#keys = keys;
+    this.#log = new RedisLog(connection, keys);
+  }
+
+  /**
+   * Creates a topic with `partitions` (1 to `MAX_PARTITIONS`) empty partitions. Logs with records that the catalogue
+   * does not know, because a failover lost the entry, become the topic's own again: nobody deleted them.
+   *
+   * Throws ConfigError `INVALID_OPTION`; ConfigError `TOPIC_EXISTS` when such logs belong to different topics;
+   * DataError `FOREIGN_ENTRY` when a stream that is not ours has the key of a partition.
+   */
+  async create(topic: string, partitions: number): Promise<CreateTopicResult> {
+    checkPartitions(partitions);
+    for (;;) {
+      const stored = (await this.#read(topic)) ?? (await this.#reserve(topic, partitions));
+      switch (stored?.entry.state) {
+        case undefined:
+          break; // Somebody else reserved the name in this moment.
+        case 'active':
+          return { status: 'EXISTS', partitions: stored.entry.partitions };
+        case 'deleting':
+          await this.#finishDeleting(topic, stored);
+          break;
+        case 'creating':
+          // Also of a creator that has died: of all who try, the one that finishes is told that it created the topic.
+          if (!(await this.#finishCreating(topic, stored))) break;
+          if (stored.entry.partitions === partitions) return { status: 'CREATED' };
+          return { status: 'EXISTS', partitions: stored.entry.partitions };
+      }
+    }
+  }
+
+  /** `null` where there is no such topic. */
+  async describe(topic: string): Promise<TopicDescription | null> {
+    const stored = await this.#read(topic);
+    return stored?.entry.state === 'active' ? describeEntry(topic, stored.entry) : null;
+  }
+
+  /** All topics, by name. */
+  async list(): Promise<readonly TopicDescription[]> {
+    const topics: TopicDescription[] = [];
+    for (const [topic, json] of Object.entries(await this.#connection.hgetall(this.#keys.topics))) {
+      const entry = decodeEntry(topic, json);
+      if (entry.state === 'active') topics.push(describeEntry(topic, entry));
+    }
+    return topics.sort((a, b) => (a.topic < b.topic ? -1 : 1));
+  }
+
+  async partitionCounts(): Promise<ReadonlyMap<string, number>> {
+    return new Map((await this.list()).map(({ topic, partitions }) => [topic, partitions]));
+  }
+
+  /** Grows the topic to `total` partitions. Repeating it with the present total repairs what a failover lost. */
+  async addPartitions(topic: string, total: number): Promise<AddPartitionsResult> {
+    checkPartitions(total);
+    for (;;) {
+      const stored = await this.#read(topic);
+      if (stored?.entry.state !== 'active') return { status: 'UNKNOWN_TOPIC' };
+      const before = stored.entry.partitions;
+      if (total < before) return { status: 'FEWER_PARTITIONS', partitions: before };
+      const grown = { ...stored.entry, partitions: total };
+      await this.#createPartitions(topic, grown);
+      const replaced = await this.#replace(topic, stored.json, encodeEntry(grown));
+      if (replaced.status === 'REPLACED') return { status: 'ADDED', before, partitions: total };
+      await this.#takeBack(topic, grown, replaced.present);
+    }
+  }
+
+  /** Removes the topic with all records, and what groups and producers keep in its partitions. */
+  async delete(topic: string): Promise<DeleteTopicResult> {
+    for (;;) {
+      const stored = await this.#read(topic);
+      if (stored === null) return 'UNKNOWN_TOPIC';
+      const marked = { ...stored.entry, state: 'deleting' } as const;
+      const json = encodeEntry(marked);
+      const replaced = await this.#replace(topic, stored.json, json);
+      if (replaced.status === 'CHANGED') continue;
+      await this.#finishDeleting(topic, { json, entry: marked });
+      return 'DELETED';
+    }
+  }
+
+  /** `null` when somebody else was faster. */
+  async #reserve(topic: string, partitions: number): Promise<StoredEntry | null> {
+    const incarnation =
+      (await this.#forgottenIncarnation(topic, partitions)) ?? randomBytes(16).toString('base64url');
+    const [seconds, microseconds] = await this.#connection.time();
+    const createdAtMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+    const entry = { partitions, createdAtMs, incarnation, state: 'creating' } as const;
+    const json = encodeEntry(entry);
+    const replaced = await this.#replace(topic, '', json);
+    return replaced.status === 'REPLACED' ? { json, entry } : null;
+  }
+
+  /** Of logs with records that no topic claims. */
+  async #forgottenIncarnation(topic: string, partitions: number): Promise<string | undefined> {
+    const names = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
+    for (const log of (await this.#log.describeMany(names)).values()) if (log.end > 0) return log.incarnation;
+    return undefined;
+  }
+
+  /** False when somebody else changed the entry: finished first, or deletes the topic. */
+  async #finishCreating(topic: string, { json, entry }: StoredEntry): Promise<boolean> {
+    try {
+      await this.#createPartitions(topic, entry);
+    } catch (error) {
+      // A place that is taken stays taken, so the name is given back; after a lost connection the next caller goes on.
+      // Partitions that were made are empty and stay for it: they may also be logs that were found and taken over.
+      if (error instanceof MillraceError) await this.#replace(topic, json, '');
+      throw error;
+    }
+    const replaced = await this.#replace(topic, json, encodeEntry({ ...entry, state: 'active' }));
+    if (replaced.status === 'CHANGED') await this.#takeBack(topic, entry, replaced.present);
+    return replaced.status === 'REPLACED';
+  }
+
+  /** Removes partitions that were made for an incarnation which in the meantime was deleted, or is about to be. */
+  async #takeBack(topic: string, made: CatalogueEntry, present: string): Promise<void> {
+    const entry = present === '' ? null : decodeEntry(topic, present);
+    if (entry?.incarnation === made.incarnation && entry.state !== 'deleting') return;
+    await this.#deletePartitions(topic, made);
+  }
+
+  async #finishDeleting(topic: string, { json, entry }: StoredEntry): Promise<void> {
+    await this.#deletePartitions(topic, entry);
+    // Whoever changed it first has finished the deletion.
+    await this.#replace(topic, json, '');
+  }
+
+  async #createPartitions(topic: string, { partitions, incarnation }: CatalogueEntry): Promise<void> {
+    await forEachPartition(partitions, async (partition) => {
+      const result = await createPartition(this.#connection, this.#keys, topic, { partition, incarnation });
+      if (result.status === 'OTHER_INCARNATION') {
+        throw new ConfigError(
+          'TOPIC_EXISTS',
+          `${partitionKey(topic, partition)} holds ${result.logEnd} records of another topic of that name, which the ` +
+            'catalogue does not know: choose another name',
+          { details: { topic, partition, logEnd: result.logEnd } },
+        );
+      }
+      if (result.status === 'FOREIGN_LOG') {
+        const { log } = this.#keys.partition(topic, partition);
+        throw new DataError(
+          'FOREIGN_ENTRY',
+          `key ${log} exists and was not made by Millrace: remove or rename it`,
+          {
+            details: { topic, partition },
+          },
+        );
+      }
+    });
+  }
+
+  async #deletePartitions(topic: string, { partitions, incarnation }: CatalogueEntry): Promise<void> {
+    await forEachPartition(partitions, async (partition) => {
+      for (;;) {
+        const groups = await this.#connection.smembers(this.#keys.partition(topic, partition).groups);
+        const result = await deletePartition(this.#connection, this.#keys, topic, {
+          partition,
+          incarnation,
+          groups,
+        });
+        // Another incarnation is the log of a topic that was created after this deletion had been finished by others.
+        if (result.status !== 'GROUPS_CHANGED') return;
+      }
+    });
+  }
+
+  async #read(topic: string): Promise<StoredEntry | null> {
+    const json = await this.#connection.hget(this.#keys.topics, topic);
+    return json === null ? null : { json, entry: decodeEntry(topic, json) };
+  }
+
+  #replace(topic: string, expected: string, replacement: string) {
+    return replaceTopic(this.#connection, this.#keys, topic, { expected, replacement });
+  }
+}
+
+function describeEntry(
+  topic: string,
+  { partitions, createdAtMs, incarnation }: CatalogueEntry,
+): TopicDescription {
+  return { topic, partitions, createdAtMs, incarnation };
+}
+
+function checkPartitions(partitions: number): void {
+  if (Number.isInteger(partitions) && partitions >= 1 && partitions <= MAX_PARTITIONS) return;
+  throw new ConfigError(
+    'INVALID_OPTION',
+    `partitions must be an integer from 1 to ${MAX_PARTITIONS}, not ${partitions}`,
+  );
+}
+
+async function forEachPartition(
+  partitions: number,
+  run: (partition: number) => Promise<void>,
+): Promise<void> {
+  for (let first = 0; first < partitions; first += PARTITIONS_AT_ONCE) {
+    const count = Math.min(PARTITIONS_AT_ONCE, partitions - first);
+    await Promise.all(Array.from({ length: count }, (_, index) => run(first + index)));
+  }
+}
