@@ -1,0 +1,15 @@
+export { Consumer, type TopicPartition, type TopicPartitionOffset } from './consumer.ts';
+export type {
+  AssignedEvent,
+  AssignedPartition,
+  ConsumerEventName,
+  ConsumerEvents,
+  LostEvent,
+  LostReason,
+  OwnedPartition,
+  RebalancedEvent,
+  RevokedEvent,
+} from './consumer-events.ts';
+export type { ConsumerRecord } from './consumer-record.ts';
+export type { EachBatch, EachRecord, Handlers, RecordBatch } from './handlers.ts';
+export type { ConsumerOptions } from './options.ts';

@@ -1,0 +1,310 @@
+/**
+ * Delivers one lane's records to the user's handler, strictly in order, one call at a time. The loop ends when the
+ * lane's phase leaves `running` and the call under way has settled.
+ */
+import { HandlerError, MillraceError, type Clock, type LeaseHealth, type StoredBatch } from '@millrace/core';
+import { baseOffsetOf, decodeBatch, recordCount, type BatchRecord } from '@millrace/redis';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { delay } from '../clock/delay.ts';
+import type { ConsumerRecord } from './consumer-record.ts';
+import type { EachBatch, EachRecord, Handlers } from './handlers.ts';
+import type { Lane } from './lane.ts';
+import { NotTaken } from './record-iterator.ts';
+import type { Slots } from './slots.ts';
+
+export interface RetrySettings {
+  /** Calls of the handler for one record before its partition is halted; unlimited by default. */
+  readonly maxAttempts: number;
+  readonly initialBackoffMs: number;
+  readonly maxBackoffMs: number;
+}
+
+export interface WorkerSettings {
+  readonly commitMode: 'at-least-once' | 'at-most-once';
+  readonly maxBatchRecords: number;
+  readonly retry: RetrySettings;
+}
+
+/** Turns a stored record into what handlers get; async only where a schema is. */
+export type RecordDecoder<V> = (
+  batch: StoredBatch,
+  record: BatchRecord,
+  lane: Lane,
+) => ConsumerRecord<V> | Promise<ConsumerRecord<V>>;
+
+export interface WorkerPort<V> {
+  readonly clock: Clock;
+  readonly slots: Slots;
+  readonly handlers: Handlers<V>;
+  readonly decode: RecordDecoder<V>;
+  leaseHealth(): LeaseHealth;
+  onError(error: MillraceError): void;
+  pause(lane: Lane): () => void;
+}
+
+type Outcome = 'done' | 'interrupted';
+
+/** A handler that never awaits I/O would otherwise keep the event loop from turning: heartbeats, commits, signals. */
+const TURN_MS = 10;
+const LEASE_CHECK_MS = 50;
+
+export class LaneWorker<V> {
+  /** When the handler call under way began; null between calls. */
+  callStartedMs: number | null = null;
+  readonly settled: Promise<void>;
+
+  readonly #lane: Lane;
+  readonly #port: WorkerPort<V>;
+  readonly #settings: WorkerSettings;
+  #turnStartedMs = 0;
+
+  constructor(lane: Lane, port: WorkerPort<V>, settings: WorkerSettings) {
+    this.#lane = lane;
+    this.#port = port;
+    this.#settings = settings;
+    this.settled = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const lane = this.#lane;
+    while (lane.phase === 'running') {
+      if (!lane.mayDeliver || lane.head === undefined) {
+        await lane.changed.wait();
+        continue;
+      }
+      const slot = this.#port.slots.take();
+      if (slot !== null) await slot;
+      try {
+        if (!lane.mayDeliver || lane.head === undefined) continue;
+        if (this.#port.handlers.eachBatch === undefined) await this.#deliverRecords(lane.head);
+        else await this.#deliverBatch();
+      } catch (error) {
+        // Not the user's handler, whose errors are dealt with where it is called: what is stored cannot be read.
+        lane.halt(asHalt(error, lane, lane.position));
+      } finally {
+        this.#port.slots.giveBack();
+      }
+      await this.#turn();
+    }
+  }
+
+  async #deliverRecords(batch: StoredBatch): Promise<void> {
+    const lane = this.#lane;
+    const version = lane.version;
+    const baseOffset = baseOffsetOf(batch);
+    const records = decodeBatch(batch.bytes, baseOffset, `batch at ${lane.key} offset ${baseOffset}`);
+    for (let index = Math.max(0, lane.position - baseOffset); index < records.length; index++) {
+      const decoded = this.#port.decode(batch, records[index]!, lane);
+      const record = decoded instanceof Promise ? await decoded : decoded;
+      if (!lane.mayDeliver || lane.version !== version) return;
+
+      const outcome = await this.#callWithRetry(version, record.offset, record.offset + 1, () =>
+        this.#callEachRecord(record),
+      );
+      if (outcome === 'interrupted') return;
+      lane.processed(record.offset + 1);
+      if (this.#isTurnOver()) await this.#turn();
+    }
+    if (lane.version === version && lane.head === batch) lane.shift();
+  }
+
+  #callEachRecord(record: ConsumerRecord<V>): Promise<void> | void {
+    const lane = this.#lane;
+    const delivery: EachRecord<V> = {
+      topic: lane.topic,
+      partition: lane.partition,
+      record,
+      epoch: lane.epoch,
+      signal: lane.signal,
+      pause: () => this.#port.pause(lane),
+    };
+    return this.#port.handlers.eachRecord!(delivery);
+  }
+
+  async #deliverBatch(): Promise<void> {
+    const lane = this.#lane;
+    const version = lane.version;
+    // A call that was interrupted may have resolved whole batches.
+    while (lane.head !== undefined && lane.head.nextOffset <= lane.position) lane.shift();
+    const records = await this.#collect();
+    if (!lane.mayDeliver || lane.version !== version || records.length === 0) return;
+    const last = records[records.length - 1]!.offset;
+
+    const outcome = await this.#callWithRetry(version, lane.position, last + 1, () =>
+      this.#callEachBatch(records, version),
+    );
+    if (outcome === 'interrupted') return;
+    lane.processed(last + 1);
+    while (lane.head !== undefined && lane.head.nextOffset <= last + 1) lane.shift();
+  }
+
+  /** Records from the position on, of as many buffered batches as fit. */
+  async #collect(): Promise<ConsumerRecord<V>[]> {
+    const lane = this.#lane;
+    const records: ConsumerRecord<V>[] = [];
+    for (const batch of [...lane.buffered]) {
+      const count = recordCount(batch.bytes);
+      if (records.length > 0 && records.length + count > this.#settings.maxBatchRecords) break;
+      const baseOffset = baseOffsetOf(batch);
+      const stored = decodeBatch(batch.bytes, baseOffset, `batch at ${lane.key} offset ${baseOffset}`);
+      for (let index = Math.max(0, lane.position - baseOffset); index < stored.length; index++) {
+        const decoded = this.#port.decode(batch, stored[index]!, lane);
+        records.push(decoded instanceof Promise ? await decoded : decoded);
+      }
+    }
+    return records;
+  }
+
+  #callEachBatch(all: readonly ConsumerRecord<V>[], version: number): Promise<void> | void {
+    const lane = this.#lane;
+    // A second attempt begins behind what the first one resolved.
+    const records = all.filter((record) => record.offset >= lane.position);
+    if (records.length === 0) return;
+    const isStale = (): boolean => lane.phase !== 'running' || lane.version !== version;
+    const delivery: EachBatch<V> = {
+      batch: {
+        topic: lane.topic,
+        partition: lane.partition,
+        records,
+        firstOffset: records[0]!.offset,
+        lastOffset: records[records.length - 1]!.offset,
+      },
+      epoch: lane.epoch,
+      signal: lane.signal,
+      resolveOffset: (offset) => {
+        if (
+          offset < lane.position ||
+          offset > records[records.length - 1]!.offset ||
+          lane.version !== version
+        )
+          return;
+        lane.processed(offset + 1);
+      },
+      commit: () => lane.commits.flush(),
+      isStale,
+      pause: () => this.#port.pause(lane),
+    };
+    return this.#port.handlers.eachBatch!(delivery);
+  }
+
+  /**
+   * Calls until it succeeds. Interrupted when the lane must stop, was paused or sought, or ran out of attempts. At most
+   * once means one attempt: `next`, the offset behind what is delivered, is committed before it.
+   */
+  async #callWithRetry(
+    version: number,
+    offset: number,
+    next: number,
+    call: () => Promise<void> | void,
+  ): Promise<Outcome> {
+    const lane = this.#lane;
+    const isOnce = this.#settings.commitMode === 'at-most-once';
+    for (let attempt = 1; ; attempt++) {
+      if (!this.#isClear() && !(await this.#leaseIsHeld())) return 'interrupted';
+      if (isOnce && !(await this.#commitFirst(next))) return 'interrupted';
+      try {
+        this.callStartedMs = this.#port.clock.monotonicMs();
+        lane.delivered = next;
+        const result = call();
+        if (result !== undefined) await result;
+        // Lost or sought meanwhile: it was done, and it does not count here. A drain is waiting for exactly this.
+        return this.#isVoid(version) ? 'interrupted' : 'done';
+      } catch (error) {
+        if (this.#isVoid(version)) return 'interrupted';
+        if (error instanceof NotTaken) {
+          // The loop is over, or the lane has to stop anyway: delivering again at once would only come back here.
+          lane.pause();
+          return 'interrupted';
+        }
+        this.#reportFailure(error, offset, attempt);
+        if (isOnce) return 'done';
+        if (lane.phase !== 'running') return 'interrupted';
+        if (attempt >= this.#settings.retry.maxAttempts) {
+          lane.halt(haltedAfter(attempt, lane, offset, error));
+          return 'interrupted';
+        }
+      } finally {
+        this.callStartedMs = null;
+      }
+      await this.#backOff(attempt);
+      if (!lane.mayDeliver || lane.version !== version) return 'interrupted';
+    }
+  }
+
+  #isVoid(version: number): boolean {
+    return this.#lane.phase === 'ended' || this.#lane.version !== version;
+  }
+
+  #isClear(): boolean {
+    return this.#port.leaseHealth() === 'held' && this.#lane.mayDeliver;
+  }
+
+  #reportFailure(error: unknown, offset: number, attempt: number): void {
+    const lane = this.#lane;
+    this.#port.onError(
+      new HandlerError(
+        'HANDLER_FAILED',
+        `the handler failed at ${lane.key} offset ${offset} (attempt ${attempt}): ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error, details: { topic: lane.topic, partition: lane.partition, offset, attempt } },
+      ),
+    );
+  }
+
+  async #backOff(attempt: number): Promise<void> {
+    const { initialBackoffMs, maxBackoffMs } = this.#settings.retry;
+    const interrupt = new AbortController();
+    // A drain, a pause or a seek must not wait for the end of a long backoff.
+    this.#lane.onInterrupt = () => interrupt.abort();
+    await delay(
+      this.#port.clock,
+      Math.min(maxBackoffMs, initialBackoffMs * 2 ** Math.min(attempt - 1, 30)),
+      interrupt.signal,
+    );
+    this.#lane.onInterrupt = null;
+  }
+
+  /** At most once: what is about to be delivered is committed before. False when that was refused. */
+  async #commitFirst(offset: number): Promise<boolean> {
+    const lane = this.#lane;
+    while (lane.mayDeliver) {
+      lane.commits.note(offset);
+      try {
+        await lane.commits.flush();
+        return lane.commits.committed >= offset && lane.mayDeliver;
+      } catch {
+        await delay(this.#port.clock, LEASE_CHECK_MS);
+      }
+    }
+    return false;
+  }
+
+  /** Nothing starts while the lease may be in somebody else's hands. */
+  async #leaseIsHeld(): Promise<boolean> {
+    while (this.#port.leaseHealth() !== 'held') {
+      if (!this.#lane.mayDeliver) return false;
+      await delay(this.#port.clock, LEASE_CHECK_MS);
+    }
+    return this.#lane.mayDeliver;
+  }
+
+  #isTurnOver(): boolean {
+    return this.#port.clock.monotonicMs() - this.#turnStartedMs >= TURN_MS;
+  }
+
+  async #turn(): Promise<void> {
+    await nextTurn();
+    this.#turnStartedMs = this.#port.clock.monotonicMs();
+  }
+}
+
+function haltedAfter(attempts: number, lane: Lane, offset: number, cause: unknown): HandlerError {
+  return new HandlerError(
+    'PARTITION_HALTED',
+    `${lane.key} is halted at offset ${offset}: the handler failed ${attempts} times; resume() tries again, seek() goes past it`,
+    { cause, details: { topic: lane.topic, partition: lane.partition, offset, attempts } },
+  );
+}
+
+function asHalt(error: unknown, lane: Lane, offset: number): MillraceError {
+  return error instanceof MillraceError ? error : haltedAfter(1, lane, offset, error);
+}

@@ -1,0 +1,292 @@
+/**
+ * One owned partition: what was fetched of it, how far it is processed, how it ends. A lane lives exactly as long as
+ * one ownership (one epoch); the partition coming back to the same member is a new lane.
+ *
+ *   running ──revoke──▶ draining ──handler done or deadline──▶ ended   (committed, released: `revoked`)
+ *      └──────────────lost (fenced, evicted, lease over)─────▶ ended   (aborted at once: `lost`)
+ *
+ * Only `LaneWorker` delivers, only `Fetcher` adds batches; both look at the phase after every await.
+ */
+import {
+  DataError,
+  FencedError,
+  partitionKey,
+  type Clock,
+  type CommitResult,
+  type Fence,
+  type MillraceError,
+  type PartitionKey,
+  type PartitionStore,
+  type StoredBatch,
+} from '@millrace/core';
+import { baseOffsetOf, fingerprintOf } from '@millrace/redis';
+import { ChangeSignal } from './change-signal.ts';
+import type { LostReason, OwnedPartition } from './consumer-events.ts';
+import { OffsetCommits } from './offset-commits.ts';
+
+export interface LaneSettings {
+  readonly autoCommit: boolean;
+  readonly autoCommitIntervalMs: number;
+  /** Bytes fetched ahead and not processed yet. */
+  readonly maxBufferedBytes: number;
+}
+
+export interface LanePort {
+  readonly clock: Clock;
+  readonly partitions: PartitionStore;
+  onLost(lane: Lane, reason: LostReason, commitRefused: boolean): void;
+  onError(error: MillraceError): void;
+  onTransportFailure(error: unknown, during: string): void;
+  /** There is room for more, or the position moved: the fetcher may have to look again. */
+  onWantsFetch(): void;
+}
+
+export interface Ownership {
+  readonly fence: Fence;
+  readonly claim: number;
+  readonly committed: number;
+  readonly logEnd: number;
+}
+
+export type LanePhase = 'running' | 'draining' | 'ended';
+
+export class Lane implements OwnedPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: PartitionKey;
+  readonly epoch: number;
+  readonly claim: number;
+  readonly fence: Fence;
+  readonly commits: OffsetCommits;
+  /** Wakes the worker. */
+  readonly changed = new ChangeSignal();
+
+  /** Next record to deliver. */
+  position: number;
+  /** Next record to fetch. */
+  fetchPosition: number;
+  /** Behind the last record that a handler was given: nothing beyond may be committed. */
+  delivered: number;
+  /** Raised by every seek: what was under way before it counts for nothing. */
+  version = 0;
+  isPaused = false;
+  /** Set when the partition cannot go on by itself; `seek` or `resume` clears it. */
+  halted: MillraceError | null = null;
+  /** The last read found nothing more. */
+  isAtEnd: boolean;
+  /** Called when a worker that waits before a retry has to look again. */
+  onInterrupt: (() => void) | null = null;
+
+  readonly #port: LanePort;
+  readonly #settings: LaneSettings;
+  readonly #controller = new AbortController();
+  readonly #buffer: StoredBatch[] = [];
+  #bufferedBytes = 0;
+  #phase: LanePhase = 'running';
+  #lastBatch: StoredBatch | null = null;
+  /** Mean size of a stored entry, to bound what one read may bring. */
+  #entryBytes = 1_024;
+
+  constructor(port: LanePort, settings: LaneSettings, ownership: Ownership) {
+    this.#port = port;
+    this.#settings = settings;
+    this.fence = ownership.fence;
+    this.topic = ownership.fence.topic;
+    this.partition = ownership.fence.partition;
+    this.key = partitionKey(this.topic, this.partition);
+    this.epoch = ownership.fence.epoch;
+    this.claim = ownership.claim;
+    this.position = ownership.committed;
+    this.delivered = ownership.committed;
+    this.fetchPosition = ownership.committed;
+    this.isAtEnd = ownership.committed >= ownership.logEnd;
+    this.commits = new OffsetCommits(
+      {
+        clock: port.clock,
+        commit: (offset) => port.partitions.commit(this.fence, offset, this.#fingerprint(offset)),
+        onRefused: (result) => this.#onRefused(result),
+        onFailure: (error) => port.onTransportFailure(error, `commit of ${this.key}`),
+      },
+      ownership.committed,
+      settings.autoCommitIntervalMs,
+    );
+  }
+
+  get phase(): LanePhase {
+    return this.#phase;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get entryBytes(): number {
+    return this.#entryBytes;
+  }
+
+  get wantsFetch(): boolean {
+    return (
+      this.#phase === 'running' &&
+      this.halted === null &&
+      this.#bufferedBytes < this.#settings.maxBufferedBytes
+    );
+  }
+
+  get mayDeliver(): boolean {
+    return this.#phase === 'running' && !this.isPaused && this.halted === null;
+  }
+
+  /** The oldest batch not fully delivered. */
+  get head(): StoredBatch | undefined {
+    return this.#buffer[0];
+  }
+
+  /** Batches behind the head, for handlers that take many at once. */
+  get buffered(): readonly StoredBatch[] {
+    return this.#buffer;
+  }
+
+  /** Takes what a read brought. Refuses what does not continue the log where this lane stands. */
+  accept(batch: StoredBatch): void {
+    if (this.#phase !== 'running' || batch.nextOffset <= this.fetchPosition) return;
+    const baseOffset = baseOffsetOf(batch);
+    if (baseOffset > this.fetchPosition) {
+      // Trimmed or rewritten under us. Going on would skip records silently; acquiring anew applies the reset policy.
+      this.#port.onError(
+        new DataError(
+          'OFFSET_OUT_OF_RANGE',
+          `${this.key}: records ${this.fetchPosition} to ${baseOffset - 1} are not in the log any more`,
+          {
+            details: {
+              topic: this.topic,
+              partition: this.partition,
+              offset: this.fetchPosition,
+              next: baseOffset,
+            },
+          },
+        ),
+      );
+      this.lose('log-changed');
+      return;
+    }
+    this.#buffer.push(batch);
+    this.#bufferedBytes += batch.bytes.length;
+    this.#entryBytes += (batch.bytes.length - this.#entryBytes) / 8;
+    this.fetchPosition = batch.nextOffset;
+    this.changed.notify();
+  }
+
+  /** The head is delivered. */
+  shift(): void {
+    const batch = this.#buffer.shift();
+    if (batch === undefined) return;
+    const wanted = this.wantsFetch;
+    this.#lastBatch = batch;
+    this.#bufferedBytes -= batch.bytes.length;
+    if (!wanted && this.wantsFetch) this.#port.onWantsFetch();
+  }
+
+  /** Everything before `offset` is processed. */
+  processed(offset: number): void {
+    this.position = offset;
+    if (!this.#settings.autoCommit) return;
+    this.commits.note(offset);
+    this.commits.schedule();
+  }
+
+  pause(): void {
+    this.isPaused = true;
+    this.onInterrupt?.();
+  }
+
+  halt(error: MillraceError): void {
+    this.halted = error;
+    this.#port.onError(error);
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    this.halted = null;
+    this.changed.notify();
+    this.#port.onWantsFetch();
+  }
+
+  /** From now on the worker delivers from `offset`; what it has under way is not counted. */
+  restartAt(offset: number): void {
+    this.version++;
+    this.#buffer.length = 0;
+    this.#bufferedBytes = 0;
+    this.#lastBatch = null;
+    this.position = offset;
+    this.delivered = offset;
+    this.fetchPosition = offset;
+    this.isAtEnd = false;
+    this.halted = null;
+    this.onInterrupt?.();
+    this.changed.notify();
+    this.#port.onWantsFetch();
+  }
+
+  /** No new record is delivered; the one under way may finish. */
+  beginDrain(): void {
+    if (this.#phase !== 'running') return;
+    this.#phase = 'draining';
+    this.onInterrupt?.();
+    this.changed.notify();
+  }
+
+  abort(reason: MillraceError): void {
+    this.#controller.abort(reason);
+  }
+
+  end(): void {
+    this.#phase = 'ended';
+    this.commits.close();
+    this.#buffer.length = 0;
+    this.#bufferedBytes = 0;
+    this.onInterrupt?.();
+    this.changed.notify();
+  }
+
+  /** Somebody else owns it, or may: stop at once, commit nothing. */
+  lose(reason: LostReason, commitRefused = false): void {
+    if (this.#phase === 'ended') return;
+    this.end();
+    this.abort(
+      new FencedError(reason === 'fenced' ? 'FENCED' : 'LEASE_LOST', `${this.key} is lost: ${reason}`, {
+        details: { topic: this.topic, partition: this.partition, epoch: this.epoch },
+      }),
+    );
+    this.#port.onLost(this, reason, commitRefused);
+  }
+
+  #onRefused(result: Exclude<CommitResult, { status: 'COMMITTED' }>): void {
+    switch (result.status) {
+      case 'FENCED':
+        this.lose('fenced', true);
+        break;
+      case 'BEYOND_END':
+        this.#port.onError(
+          new DataError(
+            'LOG_TRUNCATED',
+            `${this.key}: the log ends at ${result.logEnd}, before what was already processed (${this.commits.processed}): Redis has lost its tail`,
+            { details: { topic: this.topic, partition: this.partition, logEnd: result.logEnd } },
+          ),
+        );
+        this.lose('log-changed');
+        break;
+      default:
+        result satisfies never;
+    }
+  }
+
+  /** Of the batch that holds the record before `offset`, when it is still at hand. */
+  #fingerprint(offset: number): string {
+    for (const batch of [this.#buffer[0], this.#lastBatch]) {
+      if (batch === undefined || batch === null) continue;
+      const baseOffset = baseOffsetOf(batch);
+      if (offset > baseOffset && offset <= batch.nextOffset) return fingerprintOf(batch);
+    }
+    return '';
+  }
+}

@@ -1,0 +1,157 @@
+/** What users may set, what it means, and what it is when they do not. Checked once, before anything is connected. */
+import { ConfigError, parseName, stickyAssignor, type Assignor, type OffsetReset } from '@millrace/core';
+import type { TopicSelector } from '../topic/topic-definition.ts';
+import type { RetrySettings } from './lane-worker.ts';
+
+export interface ConsumerOptions<T extends TopicSelector = TopicSelector> {
+  /** Members with one group name share the work: every partition is owned by one of them at a time. */
+  readonly group: string;
+  /** Topics by name, by pattern (matched again whenever topics change), or typed. */
+  readonly topics: readonly T[];
+  /**
+   * Makes the member static (KIP-345): a restart within `leaseMs` gets its partitions back and moves none. Unique in
+   * the group, stable across restarts: a StatefulSet's pod name, say.
+   */
+  readonly instanceId?: string;
+  /** Where to begin without a committed offset. Default `earliest`: a new group misses nothing. */
+  readonly offsetReset?: OffsetReset;
+  /**
+   * `at-least-once` (default): process, then commit; a crash repeats what was not committed yet.
+   * `at-most-once`: commit, then process; a crash, or a handler that throws, LOSES what was being processed.
+   */
+  readonly commitMode?: 'at-least-once' | 'at-most-once';
+  /** Default true. False: only `commit()` commits. */
+  readonly autoCommit?: boolean;
+  /** Shortest time between two commits of a partition, ms, and with it the window that a crash repeats. Default 100. */
+  readonly autoCommitIntervalMs?: number;
+  /**
+   * Without a renewal for this long a member is dead, ms. Default 10,000. A killed process is found much faster, by its
+   * closed connection; the lease is for frozen processes and vanished hosts.
+   */
+  readonly leaseMs?: number;
+  /** How assignments are computed when this member leads. Default sticky. Members of a group should agree. */
+  readonly assignor?: Assignor;
+  /** Relative share of the work, for the weighted sticky assignor. Default 1. */
+  readonly capacity?: number;
+  /** Partitions that are worked on at a time in this member. Default: all it owns. */
+  readonly partitionsConsumedConcurrently?: number;
+  /** Most records in one `eachBatch`. Default 500; one stored batch is never split. */
+  readonly maxBatchRecords?: number;
+  /** Bytes fetched ahead for one partition. Default 1 MiB. */
+  readonly maxBufferedBytes?: number;
+  /** How long a handler may go on when its partition has to be given up, ms. Then its signal aborts. Default 30,000. */
+  readonly drainTimeoutMs?: number;
+  /** A handler call that takes longer is reported as an `error` event, ms. Default 300,000. */
+  readonly handlerTimeoutMs?: number;
+  /** An event loop that stands still for longer loses the lease, ms. Default 300,000. */
+  readonly eventLoopTimeoutMs?: number;
+  /** How a handler that throws is called again. Default: without end, after 100 ms, doubling up to 30 s. */
+  readonly retry?: Partial<RetrySettings>;
+}
+
+export interface ResolvedOptions {
+  readonly group: string;
+  readonly instanceId: string | undefined;
+  readonly offsetReset: OffsetReset;
+  readonly commitMode: 'at-least-once' | 'at-most-once';
+  readonly autoCommit: boolean;
+  readonly autoCommitIntervalMs: number;
+  readonly leaseMs: number;
+  readonly assignor: Assignor;
+  readonly capacity: number;
+  readonly partitionsConsumedConcurrently: number;
+  readonly maxBatchRecords: number;
+  readonly maxBufferedBytes: number;
+  readonly drainTimeoutMs: number;
+  readonly handlerTimeoutMs: number;
+  readonly eventLoopTimeoutMs: number;
+  readonly retry: RetrySettings;
+}
+
+/** Below it a heartbeat would cost more than it tells. */
+const MIN_LEASE_MS = 300;
+const MAX_MS = 24 * 60 * 60 * 1_000;
+
+export function resolveOptions(options: ConsumerOptions): ResolvedOptions {
+  if (!Array.isArray(options.topics) || options.topics.length === 0) {
+    throw new ConfigError(
+      'INVALID_OPTION',
+      'consumer option "topics" must name at least one topic, pattern or definition',
+    );
+  }
+  const commitMode = oneOf(
+    'commitMode',
+    options.commitMode,
+    ['at-least-once', 'at-most-once'],
+    'at-least-once',
+  );
+  return {
+    group: parseName('group', options.group),
+    instanceId: options.instanceId === undefined ? undefined : parseName('instance id', options.instanceId),
+    offsetReset: oneOf('offsetReset', options.offsetReset, ['earliest', 'latest', 'fail'], 'earliest'),
+    commitMode,
+    // Committing before delivery is what at-most-once means; it cannot be left to the handler.
+    autoCommit: commitMode === 'at-most-once' ? true : (options.autoCommit ?? true),
+    autoCommitIntervalMs: between('autoCommitIntervalMs', options.autoCommitIntervalMs, 0, MAX_MS, 100),
+    leaseMs: between('leaseMs', options.leaseMs, MIN_LEASE_MS, MAX_MS, 10_000),
+    assignor: options.assignor ?? stickyAssignor,
+    capacity: between('capacity', options.capacity, Number.MIN_VALUE, Number.MAX_SAFE_INTEGER, 1),
+    partitionsConsumedConcurrently: between(
+      'partitionsConsumedConcurrently',
+      options.partitionsConsumedConcurrently,
+      1,
+      Number.POSITIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+    ),
+    maxBatchRecords: between('maxBatchRecords', options.maxBatchRecords, 1, 1_000_000, 500),
+    maxBufferedBytes: between('maxBufferedBytes', options.maxBufferedBytes, 1, 2 ** 31, 1_048_576),
+    drainTimeoutMs: between('drainTimeoutMs', options.drainTimeoutMs, 0, MAX_MS, 30_000),
+    handlerTimeoutMs: between('handlerTimeoutMs', options.handlerTimeoutMs, 1, MAX_MS, 300_000),
+    eventLoopTimeoutMs: between('eventLoopTimeoutMs', options.eventLoopTimeoutMs, 1, MAX_MS, 300_000),
+    retry: {
+      maxAttempts: between(
+        'retry.maxAttempts',
+        options.retry?.maxAttempts,
+        1,
+        Number.POSITIVE_INFINITY,
+        Number.POSITIVE_INFINITY,
+      ),
+      initialBackoffMs: between('retry.initialBackoffMs', options.retry?.initialBackoffMs, 0, MAX_MS, 100),
+      maxBackoffMs: between('retry.maxBackoffMs', options.retry?.maxBackoffMs, 0, MAX_MS, 30_000),
+    },
+  };
+}
+
+function between(
+  option: string,
+  value: number | undefined,
+  least: number,
+  most: number,
+  byDefault: number,
+): number {
+  if (value === undefined) return byDefault;
+  if (typeof value !== 'number' || Number.isNaN(value) || value < least || value > most) {
+    throw new ConfigError(
+      'INVALID_OPTION',
+      `consumer option "${option}" must be a number from ${least} to ${most}, got ${String(value)}`,
+    );
+  }
+  return value;
+}
+
+function oneOf<V extends string>(
+  option: string,
+  value: V | undefined,
+  allowed: readonly V[],
+  byDefault: V,
+): V {
+  if (value === undefined) return byDefault;
+  if (!allowed.includes(value)) {
+    const choices = allowed.map((choice) => `"${choice}"`).join(', ');
+    throw new ConfigError(
+      'INVALID_OPTION',
+      `consumer option "${option}" must be one of ${choices}, got ${JSON.stringify(value)}`,
+    );
+  }
+  return value;
+}

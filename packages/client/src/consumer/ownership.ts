@@ -1,0 +1,474 @@
+/**
+ * Brings what this member owns to what it is assigned: revokes, drains and releases what goes, claims and acquires
+ * what comes, and does not touch what stays. One pass at a time; a change that arrives during one starts another.
+ */
+import {
+  ConfigError,
+  DataError,
+  FencedError,
+  parsePartitionKey,
+  reconcile,
+  type AcquireResult,
+  type Clock,
+  type GroupStore,
+  type MillraceError,
+  type OffsetReset,
+  type PartitionKey,
+  type PartitionStore,
+  type Random,
+  type Timer,
+} from '@millrace/core';
+import { delay } from '../clock/delay.ts';
+import type { AssignedPartition, ConsumerEmitter, LostReason, OwnedPartition } from './consumer-events.ts';
+import { Lane, type LanePort, type LaneSettings } from './lane.ts';
+import type { LaneWorker } from './lane-worker.ts';
+
+export interface Identity {
+  readonly memberId: string;
+  readonly session: string;
+}
+
+export interface OwnershipPort<V> {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly group: GroupStore;
+  readonly partitions: PartitionStore;
+  readonly emitter: ConsumerEmitter;
+  /** Null while this member is in no group. */
+  identity(): Identity | null;
+  /** False while the lease is in doubt: nothing may be taken then. */
+  mayOwn(): boolean;
+  isPaused(key: PartitionKey): boolean;
+  startWorker(lane: Lane): LaneWorker<V>;
+  onUnknownMember(): void;
+  onError(error: MillraceError): void;
+  onTransportFailure(error: unknown, during: string): void;
+  onWantsFetch(): void;
+}
+
+export interface OwnershipSettings extends LaneSettings {
+  readonly group: string;
+  readonly offsetReset: OffsetReset;
+  readonly drainTimeoutMs: number;
+}
+
+interface Held<V> {
+  readonly lane: Lane;
+  readonly worker: LaneWorker<V>;
+}
+
+/** After an abort a well-behaved handler returns at once; one that ignores the signal is not waited for. */
+const ABORT_GRACE_MS = 100;
+const RETRY_MS = 100;
+/** Wake-ups can be lost: how often to look for a partition that its owner has not released yet. */
+const HELD_POLL_MS = 250;
+const FINAL_ATTEMPTS = 5;
+
+export class Ownership<V> {
+  readonly #port: OwnershipPort<V>;
+  readonly #settings: OwnershipSettings;
+  readonly #lanePort: LanePort;
+  readonly #held = new Map<PartitionKey, Held<V>>();
+  /** Being drained, or given up while an old handler call has not come back. */
+  readonly #busy = new Map<PartitionKey, Promise<void>>();
+  readonly #released = new Map<PartitionKey, number>();
+  #lost: { lanes: Lane[]; reason: LostReason; commitRefused: boolean } | null = null;
+  #unclaiming: Promise<void> | null = null;
+  /** Partitions that cannot begin (no offset, and the policy is to fail), with the generation that this was found in. */
+  readonly #refused = new Map<PartitionKey, number>();
+  #poll: Timer | null = null;
+  #isDirty = false;
+  #pass: Promise<void> | null = null;
+  #isClosed = false;
+  #keepsClaims = false;
+  #appliedGeneration = 0;
+  #assignedCount = 0;
+  #revokedCount = 0;
+
+  constructor(port: OwnershipPort<V>, settings: OwnershipSettings) {
+    this.#port = port;
+    this.#settings = settings;
+    this.#lanePort = {
+      clock: port.clock,
+      partitions: port.partitions,
+      onLost: (lane, reason, commitRefused) => this.#onLost(lane, reason, commitRefused),
+      onError: (error) => port.onError(error),
+      onTransportFailure: (error, during) => port.onTransportFailure(error, during),
+      onWantsFetch: () => port.onWantsFetch(),
+    };
+  }
+
+  /** Generation of the assignment that was read last. */
+  get appliedGeneration(): number {
+    return this.#appliedGeneration;
+  }
+
+  lane(key: PartitionKey): Lane | undefined {
+    return this.#held.get(key)?.lane;
+  }
+
+  *lanes(): Generator<Lane> {
+    for (const { lane } of this.#held.values()) yield lane;
+  }
+
+  *workers(): Generator<{ readonly lane: Lane; readonly worker: LaneWorker<V> }> {
+    yield* this.#held.values();
+  }
+
+  /** The assignment may have changed, or a partition may have been released. */
+  request(): void {
+    this.#isDirty = true;
+    if (this.#isClosed) return;
+    this.#pass ??= this.#run().finally(() => {
+      this.#pass = null;
+      if (this.#isDirty && !this.#isClosed) this.request();
+    });
+  }
+
+  /** Everything is somebody else's, or may be. */
+  loseAll(reason: LostReason): void {
+    for (const { lane } of [...this.#held.values()]) lane.lose(reason);
+    this.#appliedGeneration = 0;
+  }
+
+  /**
+   * Drains and releases everything; no new partition is taken afterwards. With `keepClaims` the partitions stay this
+   * member's in the group's slot: a static member comes back for them.
+   */
+  async close(reason: string, keepClaims: boolean): Promise<void> {
+    this.#isClosed = true;
+    this.#keepsClaims = keepClaims;
+    this.#poll?.cancel();
+    await this.#pass;
+    this.#revoke([...this.#held.keys()], reason);
+    await Promise.all(this.#busy.values());
+    await this.#unclaiming;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isDirty && !this.#isClosed) {
+      this.#isDirty = false;
+      try {
+        await this.#reconcileOnce();
+      } catch (error) {
+        this.#port.onTransportFailure(error, 'reconcile');
+        this.#isDirty = true;
+        await delay(this.#port.clock, RETRY_MS);
+      }
+    }
+  }
+
+  async #reconcileOnce(): Promise<void> {
+    const identity = this.#port.identity();
+    if (identity === null || !this.#port.mayOwn()) return;
+    const target = await this.#port.group.readTarget(identity.memberId);
+    if (this.#port.identity() !== identity || this.#isClosed) return;
+
+    const decision = reconcile(new Set(this.#held.keys()), new Set(this.#busy.keys()), target.partitions);
+    this.#revoke(decision.revoke, `assigned to another member in generation ${target.generation}`);
+    const wanted = decision.claim.filter((key) => this.#refused.get(key) !== target.generation);
+    const outcome = await this.#claim(identity, target.generation, wanted);
+    if (outcome === 'again') {
+      this.#isDirty = true;
+      return;
+    }
+    if (outcome === 'waiting') this.#lookAgainSoon();
+    this.#noteApplied(target.generation, outcome === 'complete');
+  }
+
+  async #claim(
+    identity: Identity,
+    generation: number,
+    wanted: readonly PartitionKey[],
+  ): Promise<'complete' | 'waiting' | 'again'> {
+    let pending = wanted;
+    let lowest = 0;
+    let isWaiting = false;
+    while (pending.length > 0) {
+      const result = await this.#port.group.claim({
+        ...identity,
+        assignmentGeneration: generation,
+        partitions: pending,
+        lowest,
+      });
+      switch (result.status) {
+        case 'STALE_ASSIGNMENT':
+          return 'again';
+        case 'UNKNOWN_MEMBER':
+          this.#port.onUnknownMember();
+          return 'complete';
+        case 'CLAIMED': {
+          if (result.held.size > 0) isWaiting = true;
+          const superseded = await this.#acquire(identity, generation, result.claim, result.granted);
+          if (superseded.size > 0) lowest = Math.max(...superseded.values()) + 1;
+          const answered = new Set([...result.granted, ...result.held.keys()]);
+          pending = pending.filter((key) => superseded.has(key) || !answered.has(key));
+          break;
+        }
+        default:
+          result satisfies never;
+      }
+      if (this.#port.identity() !== identity || this.#isClosed) return 'complete';
+    }
+    return isWaiting ? 'waiting' : 'complete';
+  }
+
+  /** Acquires what was granted, all at once. Answers the partitions whose own slot has seen a later claim. */
+  async #acquire(
+    identity: Identity,
+    generation: number,
+    claim: number,
+    granted: readonly PartitionKey[],
+  ): Promise<Map<PartitionKey, number>> {
+    const superseded = new Map<PartitionKey, number>();
+    const lanes: Lane[] = [];
+    const failures: unknown[] = [];
+    await Promise.all(
+      granted.map(async (key) => {
+        const { topic, partition } = parsePartitionKey(key);
+        const nonce = this.#port.random.nonce();
+        const request = {
+          topic,
+          partition,
+          group: this.#settings.group,
+          memberId: identity.memberId,
+          nonce,
+          claim,
+          offsetReset: this.#settings.offsetReset,
+        };
+        try {
+          const result = await this.#port.partitions.acquire(request);
+          if (result.status === 'SUPERSEDED') superseded.set(key, result.claim);
+          if (result.status === 'NO_OFFSET') this.#refused.set(key, generation);
+          const lane = this.#accept(request, result);
+          if (lane !== null) lanes.push(lane);
+        } catch (error) {
+          failures.push(error);
+        }
+      }),
+    );
+    if (this.#port.identity() !== identity || this.#isClosed) {
+      // The member is another one by now: what was acquired for the old one is given back.
+      await Promise.allSettled(lanes.map((lane) => this.#port.partitions.release(lane.fence)));
+      for (const lane of lanes) this.#giveBack(lane.key, lane.claim);
+      await this.#unclaiming;
+      return new Map();
+    }
+    this.#start(lanes, generation);
+    if (failures.length > 0) throw failures[0];
+    return superseded;
+  }
+
+  #accept(request: Parameters<PartitionStore['acquire']>[0], result: AcquireResult): Lane | null {
+    const { topic, partition, group, claim, nonce } = request;
+    const key: PartitionKey = `${topic}/${partition}`;
+    switch (result.status) {
+      case 'SUPERSEDED':
+        return null;
+      case 'UNKNOWN_PARTITION':
+        // Deleted since the assignment was computed; the leader will see it and compute anew.
+        this.#giveBack(key, claim);
+        return null;
+      case 'NO_OFFSET':
+        this.#port.onError(noOffset(key, group, result));
+        return null;
+      case 'ACQUIRED':
+        if (result.reset !== null && result.reset.from !== null) {
+          this.#port.onError(offsetReset(key, group, result.reset.from, result));
+        }
+        return new Lane(this.#lanePort, this.#settings, {
+          fence: { topic, partition, group, epoch: result.epoch, nonce },
+          claim,
+          committed: result.committed,
+          logEnd: result.logEnd,
+        });
+      default:
+        return result satisfies never;
+    }
+  }
+
+  #start(lanes: readonly Lane[], generation: number): void {
+    if (lanes.length === 0) return;
+    this.#assignedCount += lanes.length;
+    const partitions: AssignedPartition[] = lanes.map((lane) => ({ ...owned(lane), offset: lane.position }));
+    // Before the first delivery, so that a listener can prepare what the handler needs.
+    this.#port.emitter.emit('assigned', { generation, partitions, reason: `generation ${generation}` });
+    for (const lane of lanes) {
+      if (this.#port.isPaused(lane.key)) lane.pause();
+      this.#held.set(lane.key, { lane, worker: this.#port.startWorker(lane) });
+    }
+    this.#port.onWantsFetch();
+  }
+
+  #revoke(keys: readonly PartitionKey[], reason: string): void {
+    for (const key of keys) {
+      const held = this.#held.get(key);
+      if (held === undefined) continue;
+      this.#held.delete(key);
+      this.#occupy(key, this.#drain(held, reason));
+    }
+  }
+
+  /** Keeps the partition from being taken again until `work` is over. */
+  #occupy(key: PartitionKey, work: Promise<void>): void {
+    const busy = work.finally(() => {
+      if (this.#busy.get(key) !== busy) return;
+      this.#busy.delete(key);
+      this.request();
+    });
+    this.#busy.set(key, busy);
+  }
+
+  async #drain({ lane, worker }: Held<V>, reason: string): Promise<void> {
+    lane.beginDrain();
+    let isSettled = await this.#settlesWithin(worker, this.#settings.drainTimeoutMs);
+    if (!isSettled) {
+      lane.abort(
+        new FencedError(
+          'LEASE_LOST',
+          `${lane.key} has to be given up, and the handler did not return within drainTimeoutMs`,
+          {
+            details: { topic: lane.topic, partition: lane.partition, epoch: lane.epoch },
+          },
+        ),
+      );
+      isSettled = await this.#settlesWithin(worker, ABORT_GRACE_MS);
+    }
+    if (lane.phase !== 'ended') {
+      await this.#commitAndRelease(lane);
+      this.#giveBack(lane.key, lane.claim);
+    }
+    if (lane.phase !== 'ended') {
+      lane.end();
+      this.#revokedCount++;
+      this.#port.emitter.emit('revoked', { partitions: [owned(lane)], reason });
+    }
+    if (!isSettled && !this.#isClosed) await worker.settled;
+  }
+
+  async #settlesWithin(worker: LaneWorker<V>, timeoutMs: number): Promise<boolean> {
+    const stop = new AbortController();
+    const settled = worker.settled.then(() => true);
+    const isSettled = await Promise.race([
+      settled,
+      delay(this.#port.clock, timeoutMs, stop.signal).then(() => false),
+    ]);
+    stop.abort();
+    return isSettled;
+  }
+
+  /** When Redis cannot be reached, the lease runs out and the heir begins at the last commit: nothing is lost. */
+  async #commitAndRelease(lane: Lane): Promise<void> {
+    for (let attempt = 1; attempt <= FINAL_ATTEMPTS && lane.phase !== 'ended'; attempt++) {
+      try {
+        await lane.commits.flush();
+        // A refused commit has ended the lane: somebody else owns it, and there is nothing to release.
+        if (lane.phase === 'draining') await this.#port.partitions.release(lane.fence);
+        return;
+      } catch (error) {
+        this.#port.onTransportFailure(error, `release of ${lane.key}`);
+        await delay(this.#port.clock, RETRY_MS);
+      }
+    }
+  }
+
+  /** Partitions released together are taken out of the group's owners together. */
+  #giveBack(key: PartitionKey, claim: number): void {
+    if (this.#keepsClaims) return;
+    this.#released.set(key, claim);
+    this.#unclaiming ??= this.#unclaimReleased().finally(() => {
+      this.#unclaiming = null;
+    });
+  }
+
+  async #unclaimReleased(): Promise<void> {
+    await Promise.resolve();
+    while (this.#released.size > 0) {
+      const claims = new Map(this.#released);
+      this.#released.clear();
+      const identity = this.#port.identity();
+      if (identity === null) return;
+      try {
+        await this.#port.group.unclaim(identity.memberId, claims);
+      } catch (error) {
+        // The entry keeps the partition from its heir; the leader's audit removes what stays too long.
+        this.#port.onTransportFailure(error, 'unclaim');
+      }
+    }
+  }
+
+  #onLost(lane: Lane, reason: LostReason, commitRefused: boolean): void {
+    const held = this.#held.get(lane.key);
+    if (held?.lane === lane) {
+      this.#held.delete(lane.key);
+      // The handler call under way is of the old ownership: until it is back, the partition is not taken again.
+      this.#occupy(lane.key, held.worker.settled);
+    }
+    if (this.#lost !== null && this.#lost.reason === reason) {
+      this.#lost.lanes.push(lane);
+      return;
+    }
+    const lost = { lanes: [lane], reason, commitRefused };
+    this.#lost = lost;
+    // Everything that is lost for one reason at one time is one event.
+    queueMicrotask(() => {
+      if (this.#lost === lost) this.#lost = null;
+      this.#port.emitter.emit('lost', { partitions: lost.lanes.map(owned), reason, commitRefused });
+    });
+    this.request();
+  }
+
+  #lookAgainSoon(): void {
+    this.#poll?.cancel();
+    this.#poll = this.#port.clock.startTimer(HELD_POLL_MS, () => this.request());
+  }
+
+  #noteApplied(generation: number, isComplete: boolean): void {
+    const isNew = generation > this.#appliedGeneration;
+    this.#appliedGeneration = generation;
+    if (!isComplete || this.#busy.size > 0) return;
+    if (!isNew && this.#assignedCount === 0 && this.#revokedCount === 0) return;
+    this.#port.emitter.emit('rebalanced', {
+      generation,
+      assigned: this.#assignedCount,
+      revoked: this.#revokedCount,
+      owned: this.#held.size,
+    });
+    this.#assignedCount = 0;
+    this.#revokedCount = 0;
+  }
+}
+
+function owned(lane: Lane): OwnedPartition {
+  return { topic: lane.topic, partition: lane.partition, epoch: lane.epoch };
+}
+
+function noOffset(
+  key: PartitionKey,
+  group: string,
+  at: { readonly committed: number | null; readonly logStart: number; readonly logEnd: number },
+): ConfigError {
+  const what =
+    at.committed === null
+      ? 'has no committed offset'
+      : `has committed ${at.committed}, which the log does not hold`;
+  return new ConfigError(
+    'NO_COMMITTED_OFFSET',
+    `group ${group} ${what} for ${key} (log ${at.logStart} to ${at.logEnd}) and offsetReset is "fail": choose "earliest" or "latest"; the partition waits`,
+    { details: { group, partition: key, logStart: at.logStart, logEnd: at.logEnd } },
+  );
+}
+
+function offsetReset(
+  key: PartitionKey,
+  group: string,
+  from: number,
+  at: { readonly committed: number; readonly logStart: number; readonly logEnd: number },
+): DataError {
+  const isTruncated = from > at.logEnd;
+  return new DataError(
+    isTruncated ? 'LOG_TRUNCATED' : 'OFFSET_OUT_OF_RANGE',
+    `group ${group} had committed ${from} for ${key}, but the log holds ${at.logStart} to ${at.logEnd}; it goes on at ${at.committed}`,
+    { details: { group, partition: key, from, to: at.committed, logStart: at.logStart, logEnd: at.logEnd } },
+  );
+}

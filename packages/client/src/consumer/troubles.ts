@@ -1,0 +1,41 @@
+/**
+ * Where a consumer's troubles go: the `error` event, and the log when nobody listens. While Redis is away many calls
+ * fail at once, and again with every attempt: those are one event a second, not a thousand.
+ */
+import type { Clock, MillraceError } from '@millrace/core';
+import { toMillraceError } from '@millrace/redis';
+import type { Logger } from '../logging/logger.ts';
+import type { ConsumerEmitter } from './consumer-events.ts';
+
+const QUIET_MS = 1_000;
+
+export class Troubles {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #emitter: ConsumerEmitter;
+  readonly #group: string;
+  #lastTransportMs = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock, logger: Logger, emitter: ConsumerEmitter, group: string) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#emitter = emitter;
+    this.#group = group;
+  }
+
+  report(error: MillraceError): void {
+    this.#logger.warn({ err: error, code: error.code, group: this.#group }, error.message);
+    this.#emitter.emit('error', error);
+  }
+
+  reportTransport(error: unknown, during: string): void {
+    const mapped = toMillraceError(error, during);
+    const nowMs = this.#clock.monotonicMs();
+    if (mapped.retryable && nowMs - this.#lastTransportMs < QUIET_MS) {
+      this.#logger.debug({ code: mapped.code, group: this.#group }, mapped.message);
+      return;
+    }
+    this.#lastTransportMs = nowMs;
+    this.report(mapped);
+  }
+}

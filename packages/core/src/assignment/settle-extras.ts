@@ -1,0 +1,108 @@
+/**
+ * First step of the choice of extras: topic after topic gives its extras to the subscribers for whom one costs least,
+ * with the choices of all other topics as they stand. That is the best answer for each topic by itself; what only a
+ * chain of moves through several topics can better is left to `improve-extras.ts`.
+ *
+ * The first pass takes no extra from an owner that may keep it, at any price. Without it a member that joins while
+ * another leaves would take extras from those who stay, topic by topic, before it comes to the ones that were left.
+ */
+import { MOVE_COST, UNIT, type ContestedTopic, type Extras } from './extras.ts';
+import { selectSmallest } from './select-smallest.ts';
+
+/** Passes after which chains are the better tool. Measured: two to four reach the end unless chains are needed. */
+const MAX_PASSES = 6;
+
+/** More than any difference of levels: 2^53 is out of reach of UNIT times the partitions of a group. */
+const AT_ANY_PRICE = 2 ** 52;
+
+/** Afterwards every topic has handed out exactly its extras. True when the choice is known to be the best there is. */
+export function settleExtras({ levels, contested }: Extras): boolean {
+  const scratch = new Scratch(contested.reduce((most, { members }) => Math.max(most, members.length), 0));
+  for (const topic of contested) {
+    if (topic.holders !== topic.extras) settleTopic(topic, levels, AT_ANY_PRICE, scratch);
+  }
+  // Nobody's extra was taken, so with no two members more than one apart both moves and imbalance are the least.
+  if (isLevel(levels)) return true;
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
+    let hasChanged = false;
+    for (const topic of contested) hasChanged = settleTopic(topic, levels, MOVE_COST, scratch) || hasChanged;
+    if (!hasChanged) break;
+  }
+  return false;
+}
+
+function isLevel(levels: Float64Array): boolean {
+  let lowest = Infinity;
+  let highest = -Infinity;
+  for (let m = 0; m < levels.length; m++) {
+    lowest = Math.min(lowest, levels[m]!);
+    highest = Math.max(highest, levels[m]!);
+  }
+  return highest - lowest <= UNIT;
+}
+
+class Scratch {
+  readonly costs: Float64Array;
+  readonly ordered: Float64Array;
+  readonly members: Int32Array;
+  readonly keeps: Uint8Array;
+
+  constructor(size: number) {
+    this.costs = new Float64Array(size);
+    this.ordered = new Float64Array(size);
+    this.members = new Int32Array(size);
+    this.keeps = new Uint8Array(size);
+  }
+}
+
+function settleTopic(
+  topic: ContestedTopic,
+  levels: Float64Array,
+  moveCost: number,
+  scratch: Scratch,
+): boolean {
+  const { members, keeps, holders, extras } = topic;
+  const { costs } = scratch;
+  let dearestHeld = -Infinity;
+  for (let i = 0; i < holders; i++) {
+    const cost = levels[members[i]!]! - UNIT - keeps[i]! * moveCost;
+    costs[i] = cost;
+    if (cost > dearestHeld) dearestHeld = cost;
+  }
+  let cheapestOther = Infinity;
+  for (let i = holders; i < members.length; i++) {
+    const cost = levels[members[i]!]! - keeps[i]! * moveCost;
+    costs[i] = cost;
+    if (cost < cheapestOther) cheapestOther = cost;
+  }
+  if (holders === extras && dearestHeld <= cheapestOther) return false;
+  handOver(topic, levels, scratch);
+  return true;
+}
+
+/** Gives the extras to the cheapest. Equal costs: who holds one stays, then the order of the list decides. */
+function handOver(topic: ContestedTopic, levels: Float64Array, scratch: Scratch): void {
+  const { members, keeps, holders, extras } = topic;
+  const { costs } = scratch;
+  const size = members.length;
+  const ordered = scratch.ordered.subarray(0, size);
+  ordered.set(costs.subarray(0, size));
+  const limit = selectSmallest(ordered, extras - 1);
+  let atLimit = extras;
+  for (let i = 0; i < size; i++) if (costs[i]! < limit) atLimit--;
+
+  let nextHolder = 0;
+  let nextOther = extras;
+  for (let i = 0; i < size; i++) {
+    const m = members[i]!;
+    const isChosen = costs[i]! < limit || (costs[i] === limit && atLimit-- > 0);
+    if (isChosen && i >= holders) levels[m]! += UNIT;
+    if (!isChosen && i < holders) levels[m]! -= UNIT;
+    const position = isChosen ? nextHolder++ : nextOther++;
+    scratch.members[position] = m;
+    scratch.keeps[position] = keeps[i]!;
+  }
+  members.set(scratch.members.subarray(0, size));
+  keeps.set(scratch.keeps.subarray(0, size));
+  topic.holders = extras;
+}

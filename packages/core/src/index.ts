@@ -1,0 +1,74 @@
+export type {
+  Claim,
+  ClaimRequest,
+  ClaimResult,
+  EvictionReason,
+  GroupEvent,
+  GroupSnapshot,
+  GroupStore,
+  GroupView,
+  GroupWatch,
+  HeartbeatResult,
+  JoinResult,
+  LeaderView,
+  MemberDescription,
+  MemberSigns,
+  PublishRequest,
+  TakeOver,
+  Target,
+  TopicSubscription,
+} from './ports/group-store.ts';
+export type {
+  AcquireRequest,
+  AcquireResult,
+  CommitResult,
+  Fence,
+  OffsetReset,
+  PartitionStore,
+  ReleaseResult,
+  SeekResult,
+  StoredBatch,
+} from './ports/partition-store.ts';
+export type { TopicStore } from './ports/topic-store.ts';
+export type { Clock, Random, Timer } from './ports/clock.ts';
+export {
+  ClosedError,
+  ConfigError,
+  DataError,
+  FencedError,
+  HandlerError,
+  MillraceError,
+  UnavailableError,
+  errorFromCode,
+  type ErrorCode,
+  type ErrorOptionsWithDetails,
+} from './errors.ts';
+export { parseName, parsePartitionKey, partitionKey, type NameKind, type PartitionKey } from './names.ts';
+export {
+  distrustPresence,
+  initialLiveness,
+  observeLiveness,
+  restartLeases,
+  type LivenessResult,
+  type LivenessState,
+  type Verdict,
+} from './membership/liveness.ts';
+export { chooseDeputies, untilNextWatchMs } from './membership/deputies.ts';
+export { planAssignment, type AssignmentPlan } from './membership/plan-assignment.ts';
+export { matchTopics, parseSubscription, resolveMembers } from './membership/subscription.ts';
+export { reconcile, type ReconcileDecision } from './ownership/reconcile.ts';
+export { heartbeatIntervalMs, leaseHealth, type LeaseHealth } from './ownership/lease.ts';
+export { murmur2 } from './partitioning/murmur2.ts';
+export { defaultPartitioner, type Partitioner, type PartitionerInput } from './partitioning/partitioner.ts';
+export { createStickyPartitioner, type StickyPartitioner } from './partitioning/sticky-partitioner.ts';
+export type { Assignment, AssignmentInput, AssignmentMember, Assignor } from './assignment/types.ts';
+export { countMoves, emptyAssignment, partitionsByMember, partitionsOf } from './assignment/assignment.ts';
+export { assignmentFromMembers, type MemberPartitions } from './assignment/assignment-from-members.ts';
+export { rangeAssignor } from './assignment/range-assignor.ts';
+export { roundRobinAssignor } from './assignment/round-robin-assignor.ts';
+export {
+  createStickyAssignor,
+  stickyAssignor,
+  type StickyAssignorOptions,
+} from './assignment/sticky-assignor.ts';
+export { verifyAssignment, type AssignmentProblem } from './assignment/verify-assignment.ts';

@@ -1,0 +1,86 @@
+/**
+ * What a consumer needs of one partition's slot. This slot is the authority over who owns the partition: the group's
+ * slot holds intent only.
+ */
+import type { PartitionKey } from '../names.ts';
+
+/** Where to begin when a group has no committed offset, or one that the log no longer holds. */
+export type OffsetReset = 'earliest' | 'latest' | 'fail';
+
+export interface AcquireRequest {
+  readonly topic: string;
+  readonly partition: number;
+  readonly group: string;
+  readonly memberId: string;
+  /** Fresh for every ownership. */
+  readonly nonce: string;
+  /** Number of the claim in the group's slot. Refused when this slot has seen a later one. */
+  readonly claim: number;
+  readonly offsetReset: OffsetReset;
+}
+
+export type AcquireResult =
+  | {
+      readonly status: 'ACQUIRED';
+      readonly epoch: number;
+      readonly committed: number;
+      readonly logStart: number;
+      readonly logEnd: number;
+      readonly incarnation: string;
+      /** Fingerprint of the last committed batch, empty where nothing was committed yet. */
+      readonly fingerprint: string;
+      /** Null: `committed` is what the group had committed. Else what it had (null: nothing) and the log does not hold. */
+      readonly reset: { readonly from: number | null } | null;
+    }
+  | { readonly status: 'SUPERSEDED'; readonly claim: number; readonly owner: string }
+  | {
+      readonly status: 'NO_OFFSET';
+      readonly committed: number | null;
+      readonly logStart: number;
+      readonly logEnd: number;
+    }
+  | { readonly status: 'UNKNOWN_PARTITION' };
+
+/** Names one ownership; every write carries it and is refused when it is no longer the current one. */
+export interface Fence {
+  readonly topic: string;
+  readonly partition: number;
+  readonly group: string;
+  readonly epoch: number;
+  readonly nonce: string;
+}
+
+export type CommitResult =
+  /** `committed` is what is stored now; larger than asked when an earlier call went further. */
+  | { readonly status: 'COMMITTED'; readonly committed: number }
+  | { readonly status: 'FENCED'; readonly epoch: number; readonly owner: string }
+  | { readonly status: 'BEYOND_END'; readonly logEnd: number };
+
+export type ReleaseResult =
+  | { readonly status: 'RELEASED' }
+  | { readonly status: 'FENCED'; readonly epoch: number; readonly owner: string };
+
+export type SeekResult =
+  | { readonly status: 'SOUGHT'; readonly from: number; readonly committed: number }
+  | { readonly status: 'FENCED'; readonly epoch: number; readonly owner: string }
+  | { readonly status: 'OUT_OF_RANGE'; readonly logStart: number; readonly logEnd: number };
+
+export interface PartitionStore {
+  acquire(request: AcquireRequest): Promise<AcquireResult>;
+  /** `fingerprint` names the batch that holds record `offset - 1`; empty when unknown. */
+  commit(fence: Fence, offset: number, fingerprint: string): Promise<CommitResult>;
+  /** Gives the ownership up; the epoch and the committed offset stay. */
+  release(fence: Fence): Promise<ReleaseResult>;
+  /** The only way for a committed offset to go back. */
+  seek(fence: Fence, offset: number): Promise<SeekResult>;
+}
+
+/** One stored batch as it was read, still encoded. */
+export interface StoredBatch {
+  readonly partition: PartitionKey;
+  /** Offset after the last record of the batch. */
+  readonly nextOffset: number;
+  /** Append time by the clock of the Redis server, milliseconds since 1970. */
+  readonly appendedMs: number;
+  readonly bytes: Uint8Array;
+}

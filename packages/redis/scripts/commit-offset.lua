@@ -1,0 +1,28 @@
+#!lua flags=allow-oom
+-- Purpose: move the committed offset of an owned partition forward.
+-- KEYS[1] group's hash of the partition
+-- KEYS[2] partition state hash
+-- ARGV[1] epoch
+-- ARGV[2] nonce
+-- ARGV[3] offset of the next record to consume
+-- ARGV[4] fingerprint of the batch that holds the record before it, or ''
+-- Returns: {'COMMITTED', committed offset now stored} | {'FENCED', epoch, owner} | {'BEYOND_END', log end}
+-- Keeps: only the current (epoch, nonce) commits; the offset never goes back and never passes the log end. Sent twice
+--        it changes nothing the second time.
+local ownership, state = KEYS[1], KEYS[2]
+local epoch, nonce, offset, fingerprint = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+
+local o = redis.call('HMGET', ownership, 'epoch', 'nonce', 'committed', 'owner')
+if o[1] ~= epoch or o[2] ~= nonce then
+  return { 'FENCED', o[1] or '0', o[4] or '' }
+end
+local wanted = tonumber(offset)
+if wanted <= tonumber(o[3]) then
+  return { 'COMMITTED', o[3] }
+end
+local logEnd = redis.call('HGET', state, 'end') or '0'
+if wanted > tonumber(logEnd) then
+  return { 'BEYOND_END', logEnd }
+end
+redis.call('HSET', ownership, 'committed', offset, 'fingerprint', fingerprint)
+return { 'COMMITTED', offset }

@@ -1,0 +1,9 @@
+#!lua flags=no-writes
+-- Purpose: the whole published assignment, for a leader that has just been elected.
+-- KEYS[1] group state hash
+-- KEYS[2] assignment hash
+-- Returns: {'OK', assignment generation, {member, encoded partitions, …}}
+-- Keeps: nothing is written.
+local state, assignment = KEYS[1], KEYS[2]
+
+return { 'OK', redis.call('HGET', state, 'assignmentGeneration') or '0', redis.call('HGETALL', assignment) }

@@ -1,0 +1,20 @@
+#!lua flags=allow-oom
+-- Purpose: give the ownership of a partition up.
+-- KEYS[1] group's hash of the partition
+-- ARGV[1] epoch
+-- ARGV[2] nonce
+-- Returns: {'RELEASED'} | {'FENCED', epoch, owner}
+-- Keeps: epoch, claim and committed offset stay, so the next owner fences and resumes as after a crash. Only the nonce
+--        goes: no commit of this ownership is accepted afterwards.
+local ownership = KEYS[1]
+local epoch, nonce = ARGV[1], ARGV[2]
+
+local o = redis.call('HMGET', ownership, 'epoch', 'nonce', 'owner')
+if o[1] == epoch and not o[2] then
+  return { 'RELEASED' }
+end
+if o[1] ~= epoch or o[2] ~= nonce then
+  return { 'FENCED', o[1] or '0', o[3] or '' }
+end
+redis.call('HDEL', ownership, 'nonce', 'owner')
+return { 'RELEASED' }

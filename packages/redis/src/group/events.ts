@@ -1,0 +1,44 @@
+/** The rebalance history: a capped stream, newest last. */
+import type { GroupEvent } from '@millrace/core';
+import type { Redis } from 'ioredis';
+import type { GroupKeys } from '../keys.ts';
+
+/** Older events are dropped. Enough for days of a busy fleet, small enough to read whole. */
+export const EVENTS_TO_KEEP = 1000;
+
+export async function appendGroupEvent(
+  connection: Pick<Redis, 'xadd'>,
+  keys: GroupKeys,
+  type: string,
+  fields: Readonly<Record<string, string>>,
+): Promise<void> {
+  await connection.xadd(
+    keys.events,
+    'MAXLEN',
+    '~',
+    EVENTS_TO_KEEP,
+    '*',
+    'type',
+    type,
+    ...Object.entries(fields).flat(),
+  );
+}
+
+/** Events after the id `after` (exclusive; '' for the oldest kept), oldest first. */
+export async function readGroupEvents(
+  connection: Pick<Redis, 'xrange'>,
+  keys: GroupKeys,
+  after: string,
+  count: number,
+): Promise<GroupEvent[]> {
+  const entries = await connection.xrange(keys.events, after === '' ? '-' : `(${after}`, '+', 'COUNT', count);
+  return entries.map(([id, flat]) => {
+    const fields: Record<string, string> = {};
+    let type = '';
+    for (let index = 0; index + 1 < flat.length; index += 2) {
+      if (flat[index] === 'type') type = flat[index + 1]!;
+      else fields[flat[index]!] = flat[index + 1]!;
+    }
+    return { id, atMs: Number(id.slice(0, id.indexOf('-'))), type, fields };
+  });
+}

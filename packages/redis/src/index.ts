@@ -1,0 +1,39 @@
+export { createKeys, DEFAULT_PREFIX, type GroupKeys, type Keys, type PartitionKeys } from './keys.ts';
+export { appendGroupEvent, readGroupEvents } from './group/events.ts';
+export { readGroup } from './group/observe.ts';
+export { RedisGroupStore } from './group/redis-group-store.ts';
+export { RedisPartitionStore } from './partition/redis-partition-store.ts';
+export { BatchRecord, decodeBatch, recordCount, type RecordHeaders } from './batch/batch-decoder.ts';
+export { BatchEncoder, encodeBatch, type BytesInput, type RecordInput } from './batch/batch-encoder.ts';
+export {
+  MAX_BATCH_BYTES,
+  MAX_BATCH_RECORDS,
+  MAX_HEADER_BYTES,
+  MAX_HEADERS,
+  MAX_KEY_BYTES,
+  MAX_RECORD_BYTES,
+} from './batch/batch-format.ts';
+export { type AppendRequest } from './log/append-batch.ts';
+export { baseOffsetOf, fingerprintOf } from './log/log-entry.ts';
+export { producerEpoch } from './log/producer-epoch.ts';
+export { readBatches, type ReadOptions, type ReadPosition } from './log/read-batches.ts';
+export { RedisLog, type AppendResult, type LogDescription, type PartitionName } from './log/redis-log.ts';
+export {
+  MAX_PARTITIONS,
+  RedisTopicStore,
+  type AddPartitionsResult,
+  type CreateTopicResult,
+  type DeleteTopicResult,
+  type TopicDescription,
+} from './topics/redis-topic-store.ts';
+export {
+  parseRedisUrl,
+  serverAddress,
+  type ConnectionConfig,
+  type TlsConfig,
+} from './connection/connection-config.ts';
+export { MAX_BLOCK_MS, type ConnectionRole } from './connection/connection-options.ts';
+export { closeConnection, openConnection, type RedisConnection } from './connection/open-connection.ts';
+export { keepSubscribed } from './connection/keep-subscribed.ts';
+export { inspectServer, type ServerFacts, type ServerWarning } from './connection/inspect-server.ts';
+export { toMillraceError, type Execution } from './connection/to-millrace-error.ts';

@@ -1,0 +1,39 @@
+/** The partition port on Redis: each method is one script in the partition's own slot. */
+import type {
+  AcquireRequest,
+  AcquireResult,
+  CommitResult,
+  Fence,
+  PartitionStore,
+  ReleaseResult,
+  SeekResult,
+} from '@millrace/core';
+import type { Keys } from '../keys.ts';
+import type { ScriptConnection } from '../run-script.ts';
+import { acquirePartition, commitOffset, releasePartition, seekOffset } from './ownership.ts';
+
+export class RedisPartitionStore implements PartitionStore {
+  readonly #connection: ScriptConnection;
+  readonly #keys: Keys;
+
+  constructor(connection: ScriptConnection, keys: Keys) {
+    this.#connection = connection;
+    this.#keys = keys;
+  }
+
+  acquire(request: AcquireRequest): Promise<AcquireResult> {
+    return acquirePartition(this.#connection, this.#keys, request);
+  }
+
+  commit(fence: Fence, offset: number, fingerprint: string): Promise<CommitResult> {
+    return commitOffset(this.#connection, this.#keys, fence, offset, fingerprint);
+  }
+
+  release(fence: Fence): Promise<ReleaseResult> {
+    return releasePartition(this.#connection, this.#keys, fence);
+  }
+
+  seek(fence: Fence, offset: number): Promise<SeekResult> {
+    return seekOffset(this.#connection, this.#keys, fence, offset);
+  }
+}

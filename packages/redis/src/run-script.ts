@@ -1,0 +1,38 @@
+/**
+ * Sends a script by its digest and falls back to its text when the server does not know it (restart, failover,
+ * SCRIPT FLUSH). ioredis' `defineCommand` was not used: it patches methods onto a connection that is shared with
+ * others, and its types say nothing about what the script takes.
+ *
+ * Every script is idempotent or fenced, so a caller that lost the reply may call again.
+ */
+import type { Redis } from 'ioredis';
+
+export interface LuaScript {
+  readonly name: string;
+  readonly sha1: string;
+  readonly text: string;
+  /** Number of KEYS, or -1 where the header declares a list. */
+  readonly keyCount: number;
+}
+
+export type ScriptArgument = string | number | Buffer;
+
+/** A reply as the scripts give it: strings, integers, nil, nested lists. */
+export type ScriptReply = string | number | null | readonly ScriptReply[];
+
+/** The part of ioredis that scripts need; `Redis` and `Cluster` both have it. */
+export type ScriptConnection = Pick<Redis, 'evalsha' | 'eval'>;
+
+export async function runScript(
+  connection: ScriptConnection,
+  script: LuaScript,
+  keys: readonly string[],
+  args: readonly ScriptArgument[],
+): Promise<readonly ScriptReply[]> {
+  try {
+    return (await connection.evalsha(script.sha1, keys.length, ...keys, ...args)) as readonly ScriptReply[];
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    return (await connection.eval(script.text, keys.length, ...keys, ...args)) as readonly ScriptReply[];
+  }
+}
