@@ -2,6 +2,7 @@ export type {
   Claim,
   ClaimRequest,
   ClaimResult,
+  DeposeReason,
   EvictionReason,
   GroupEvent,
   GroupSnapshot,

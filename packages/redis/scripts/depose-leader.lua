@@ -7,7 +7,7 @@
 -- KEYS[5] presence channel of the leader
 -- ARGV[1] member id of the leader
 -- ARGV[2] leader epoch
--- ARGV[3] 'resigned' | 'gone'
+-- ARGV[3] 'resigned' | 'gone' (its presence) | 'silent' (its lease)
 -- ARGV[4] events to keep
 -- Returns: {'OK'} | {'STALE'} another leader has been elected since | {'PRESENT'} it is back
 -- Keeps: compared with the epoch, so a slow watcher cannot depose the successor of the leader it watched.

@@ -20,7 +20,7 @@ export interface AssignedEvent {
 }
 
 export interface RevokedEvent {
-  /** Given up in order: what was processed is committed. */
+  /** Given up in order: what was processed is committed, and no other member begins before the listener has returned. */
   readonly partitions: readonly OwnedPartition[];
   readonly reason: string;
 }

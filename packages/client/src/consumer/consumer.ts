@@ -6,18 +6,9 @@ import type { ConsumerEventName, Listener, OwnedPartition } from './consumer-eve
 import type { ConsumerRecord } from './consumer-record.ts';
 import { GroupMember } from './group-member.ts';
 import type { EachRecord, Handlers } from './handlers.ts';
+import type { TopicPartition, TopicPartitionOffset } from './offset-control.ts';
 import { resolveOptions, type ConsumerOptions } from './options.ts';
 import { RecordIterator } from './record-iterator.ts';
-
-export interface TopicPartition {
-  readonly topic: string;
-  readonly partition: number;
-}
-
-export interface TopicPartitionOffset extends TopicPartition {
-  /** The next record to consume: one behind the last that is done. */
-  readonly offset: number;
-}
 
 /**
  * One member of a group. Delivery begins with `run` or with `for await`, and ends with `close`.

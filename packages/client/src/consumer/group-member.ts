@@ -5,28 +5,20 @@
 import { hostname } from 'node:os';
 import {
   ConfigError,
-  FencedError,
-  HandlerError,
   heartbeatIntervalMs,
   MillraceError,
   parsePartitionKey,
-  parseSubscription,
-  partitionKey,
   type GroupView,
   type MemberDescription,
   type PartitionKey,
   type Timer,
 } from '@millrace/core';
 import {
-  closeConnection,
   MAX_BLOCK_MS,
-  openConnection,
-  readBatches,
   RedisGroupStore,
   RedisPartitionStore,
   RedisTopicStore,
   toMillraceError,
-  type RedisConnection,
 } from '@millrace/redis';
 import { delay } from '../clock/delay.ts';
 import { connectionName, type ClientContext } from '../connect/client-context.ts';
@@ -34,26 +26,31 @@ import { LeaseKeeper } from '../lease/lease-keeper.ts';
 import type { LeaseEnd } from '../lease/lease-messages.ts';
 import type { TopicSelector } from '../topic/topic-definition.ts';
 import { ConsumerEmitter, type LostReason, type OwnedPartition } from './consumer-events.ts';
-import type { TopicPartition, TopicPartitionOffset } from './consumer.ts';
 import { Fetcher } from './fetcher.ts';
 import type { Handlers } from './handlers.ts';
+import type { Identity } from './identity.ts';
 import { LaneWorker } from './lane-worker.ts';
 import type { Lane } from './lane.ts';
-import { Leader } from './leader.ts';
+import { Leader } from './leading/leader.ts';
+import { LogReader } from './log-reader.ts';
 import { joinGroup } from './membership.ts';
+import {
+  commitOffsets,
+  seekOffset,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from './offset-control.ts';
 import type { ResolvedOptions } from './options.ts';
-import { Ownership, type Identity } from './ownership.ts';
+import { Ownership } from './ownership.ts';
 import { recordDecoder } from './record-decoder.ts';
+import { SlowCalls } from './slow-calls.ts';
 import { Slots } from './slots.ts';
-import { Troubles } from './troubles.ts';
+import { toSubscription, verifyTopicsExist } from './topic-selection.ts';
+import { replacedBy, Troubles, whileBlocked } from './troubles.ts';
 
-const PRESENCE_GRACE_MS = 200;
-const WATCH_INTERVAL_MS = 200;
-const DEPUTY_WATCH_INTERVAL_MS = 1_000;
-const AUDIT_INTERVAL_MS = 2_000;
-const JOIN_DELAY_MS = 100;
 const MAX_READ_BYTES = 4 * 1_048_576;
 const REJOIN_DELAY_MS = 200;
+const CHECK_INTERVAL_MS = 500;
 
 export class GroupMember<V> {
   readonly emitter: ConsumerEmitter;
@@ -66,21 +63,20 @@ export class GroupMember<V> {
   readonly #group: RedisGroupStore;
   readonly #partitions: RedisPartitionStore;
   readonly #topics: RedisTopicStore;
-  readonly #paused = new Set<PartitionKey>();
-  readonly #stopping = new AbortController();
   readonly #leader: Leader;
   readonly #ownership: Ownership<V>;
+  readonly #reader: LogReader;
   readonly #fetcher: Fetcher;
   readonly #slots: Slots;
+  readonly #slowCalls: SlowCalls;
+  readonly #paused = new Set<PartitionKey>();
+  readonly #stopping = new AbortController();
   #handlers: Handlers<V> | null = null;
   #member: MemberDescription | null = null;
   #identity: Identity | null = null;
   #lease: LeaseKeeper | null = null;
-  #reader: RedisConnection | null = null;
-  #readerId = 0;
   #joining: Promise<void> | null = null;
   #check: Timer | null = null;
-  #reportedCalls = new WeakMap<Lane, number>();
 
   constructor(
     context: ClientContext,
@@ -100,7 +96,9 @@ export class GroupMember<V> {
     this.#group = new RedisGroupStore(command, keys, options.group, clock);
     this.#partitions = new RedisPartitionStore(command, keys);
     this.#topics = new RedisTopicStore(command, keys);
+    this.#reader = new LogReader(context);
     this.#slots = new Slots(options.partitionsConsumedConcurrently);
+    this.#slowCalls = new SlowCalls(options.handlerTimeoutMs);
     const shared = {
       clock,
       random,
@@ -113,16 +111,12 @@ export class GroupMember<V> {
       {
         ...shared,
         topics: this.#topics,
-        onLeading: (isLeading) => logger.info({ group: options.group, isLeading }, 'leadership'),
+        onLeading: (isLeading) =>
+          logger.info({ group: options.group, member: this.memberId, isLeading }, 'leadership'),
       },
       {
         assignor: options.assignor,
         leaseMs: options.leaseMs,
-        presenceGraceMs: PRESENCE_GRACE_MS,
-        watchIntervalMs: WATCH_INTERVAL_MS,
-        deputyWatchIntervalMs: DEPUTY_WATCH_INTERVAL_MS,
-        auditIntervalMs: AUDIT_INTERVAL_MS,
-        joinDelayMs: JOIN_DELAY_MS,
         handOverTimeoutMs: options.drainTimeoutMs + options.leaseMs,
       },
     );
@@ -143,9 +137,8 @@ export class GroupMember<V> {
       {
         clock,
         lanes: () => this.#ownership.lanes(),
-        read: (positions, maxEntries, blockMs) =>
-          readBatches(this.#readerConnection(), keys, positions, { maxEntries, blockMs }),
-        unblock: () => this.#unblockReader(),
+        read: (positions, maxEntries, blockMs) => this.#reader.read(positions, maxEntries, blockMs),
+        unblock: () => this.#reader.unblock(),
         onTransportFailure: shared.onTransportFailure,
       },
       { blockMs: MAX_BLOCK_MS, maxReadBytes: MAX_READ_BYTES },
@@ -168,59 +161,6 @@ export class GroupMember<V> {
     return [...this.#ownership.lanes()].map(({ topic, partition, epoch }) => ({ topic, partition, epoch }));
   }
 
-  async start(handlers: Handlers<V>): Promise<void> {
-    this.#handlers = handlers;
-    await this.#verifyTopics();
-    const { config, prefix } = this.#context;
-    this.#reader = await openConnection(config, 'reader', connectionName(this.#context, 'reader'));
-    this.#reader.on('ready', this.#onReaderReady);
-    await this.#learnReaderId();
-    this.#lease = await LeaseKeeper.open(
-      {
-        connection: config,
-        connectionName: connectionName(this.#context, 'lease'),
-        prefix,
-        group: this.#options.group,
-        leaseMs: this.#options.leaseMs,
-        eventLoopTimeoutMs: this.#options.eventLoopTimeoutMs,
-      },
-      this.#context.clock,
-      {
-        onView: (view) => this.#onView(view),
-        onWake: (what) => this.#onWake(what),
-        onEnd: (session, end) => this.#onLeaseEnd(session, end),
-        onBlocked: (blockedMs) => this.#onBlocked(blockedMs),
-        onThreadFailure: (error) => this.#fail(toMillraceError(error, 'lease thread')),
-      },
-    );
-    this.#context.command.on('ready', this.#onCommandReady);
-    await this.#join();
-    this.#fetcher.start();
-    this.#checkRegularly();
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    this.#check?.cancel();
-    await this.#joining?.catch(() => {});
-    this.#context.command.off('ready', this.#onCommandReady);
-    const isStatic = this.#options.instanceId !== undefined;
-    // The next leader can begin while this member is still draining.
-    await this.#leader.stop(true);
-    if (this.#member !== null && this.#identity !== null && !isStatic)
-      await this.#announceLeave(this.#member);
-    await this.#ownership.close('the consumer is closing', isStatic);
-    if (this.#identity !== null && !isStatic) await this.#leave(this.#identity);
-    this.#identity = null;
-    // Closing the connection ends a blocked read at once.
-    if (this.#reader !== null) {
-      this.#reader.off('ready', this.#onReaderReady);
-      const reader = this.#reader;
-      await Promise.all([this.#fetcher.close(), closeConnection(reader)]);
-    }
-    await this.#lease?.close();
-  }
-
   pause(key: PartitionKey): void {
     this.#paused.add(key);
     this.#ownership.lane(key)?.pause();
@@ -232,113 +172,85 @@ export class GroupMember<V> {
   }
 
   paused(): TopicPartition[] {
-    return [...this.#paused].map(parsePartitionKey);
+    return [...this.#paused].map((key) => parsePartitionKey(key));
   }
 
-  async seek({ topic, partition, offset }: TopicPartitionOffset): Promise<void> {
-    if (!Number.isSafeInteger(offset) || offset < 0) {
-      throw new ConfigError(
-        'INVALID_OPTION',
-        `seek: offset must be an integer from 0, got ${String(offset)}`,
-      );
-    }
-    const lane = this.#ownedLane(partitionKey(topic, partition), 'seek');
-    let from = 0;
-    await lane.commits.restart(async () => {
-      const result = await this.#partitions.seek(lane.fence, offset);
-      switch (result.status) {
-        case 'SOUGHT':
-          from = result.from;
-          lane.restartAt(offset);
-          return offset;
-        case 'FENCED':
-          lane.lose('fenced', true);
-          throw fenced(lane);
-        case 'OUT_OF_RANGE':
-          throw new ConfigError(
-            'INVALID_OPTION',
-            `seek: ${lane.key} holds ${result.logStart} to ${result.logEnd}, offset ${offset} is outside`,
-          );
-        default:
-          return result satisfies never;
-      }
-    });
-    await this.#group.appendEvent('offset-sought', {
-      partition: lane.key,
-      from: String(from),
-      to: String(offset),
-      member: this.memberId,
-    });
+  seek(to: TopicPartitionOffset): Promise<void> {
+    return seekOffset(this.#ownership, this.#partitions, this.#group, this.memberId, to);
   }
 
-  async commit(offsets?: readonly TopicPartitionOffset[]): Promise<void> {
-    const lanes =
-      offsets === undefined
-        ? [...this.#ownership.lanes()]
-        : offsets.map((offset) => this.#noteOffset(offset));
-    if (offsets === undefined) for (const lane of lanes) lane.commits.note(lane.position);
-    await Promise.all(
-      lanes.map(async (lane) => {
-        try {
-          await lane.commits.flush();
-        } catch (error) {
-          throw toMillraceError(error, `commit of ${lane.key}`);
-        }
-        if (lane.phase === 'ended' && lane.commits.committed < lane.commits.processed) throw fenced(lane);
-      }),
-    );
+  commit(offsets?: readonly TopicPartitionOffset[]): Promise<void> {
+    return commitOffsets(this.#ownership, offsets);
   }
 
-  #noteOffset({ topic, partition, offset }: TopicPartitionOffset): Lane {
-    const lane = this.#ownedLane(partitionKey(topic, partition), 'commit');
-    if (!Number.isSafeInteger(offset) || offset < 0 || offset > lane.delivered) {
-      throw new ConfigError(
-        'INVALID_OPTION',
-        `commit: offset ${String(offset)} of ${lane.key} is not the next after a delivered record (at most ${lane.delivered})`,
-      );
-    }
-    lane.commits.note(offset);
-    return lane;
+  async start(handlers: Handlers<V>): Promise<void> {
+    this.#handlers = handlers;
+    await verifyTopicsExist(this.#topics, this.#selectors);
+    await this.#reader.open();
+    this.#lease = await this.#openLease();
+    this.#context.command.on('ready', this.#onReconnect);
+    await this.#join();
+    this.#fetcher.start();
+    this.#checkRegularly();
   }
 
-  #ownedLane(key: PartitionKey, what: string): Lane {
-    const lane = this.#ownership.lane(key);
-    if (lane === undefined)
-      throw new ConfigError('INVALID_OPTION', `${what}: partition ${key} is not owned by this consumer`);
-    return lane;
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#check?.cancel();
+    await this.#joining;
+    this.#context.command.off('ready', this.#onReconnect);
+    // The next leader can begin while this member is still draining.
+    await this.#leader.stop();
+    const isStatic = this.#options.instanceId !== undefined;
+    if (!isStatic) await this.#announceLeave();
+    await this.#ownership.close('the consumer is closing', isStatic);
+    if (!isStatic) await this.#leave();
+    this.#identity = null;
+    await Promise.all([this.#fetcher.close(), this.#reader.close()]);
+    await this.#lease?.close();
   }
 
   // --- joining and leaving -----------------------------------------------------------------------------------------
 
-  /** A name that does not exist is a mistake of now; a pattern may match later. */
-  async #verifyTopics(): Promise<void> {
-    const existing = await this.#topics.partitionCounts();
-    for (const selector of this.#selectors) {
-      if (selector instanceof RegExp) continue;
-      const name = typeof selector === 'string' ? selector : selector.name;
-      if (existing.has(name)) continue;
-      throw new ConfigError(
-        'UNKNOWN_TOPIC',
-        `topic "${name}" does not exist: create it with admin.createTopic("${name}", { partitions })`,
-        { details: { topic: name } },
-      );
-    }
+  #openLease(): Promise<LeaseKeeper> {
+    const { config, prefix, clock } = this.#context;
+    return LeaseKeeper.open(
+      {
+        connection: config,
+        connectionName: connectionName(this.#context, 'lease'),
+        prefix,
+        group: this.#options.group,
+        leaseMs: this.#options.leaseMs,
+        eventLoopTimeoutMs: this.#options.eventLoopTimeoutMs,
+      },
+      clock,
+      {
+        onView: (view) => this.#onView(view),
+        onWake: (what) => this.#onWake(what),
+        onEnd: (session, end) => this.#onLeaseEnd(session, end),
+        onBlocked: (blockedMs) =>
+          this.#troubles.report(whileBlocked(blockedMs, this.#options.eventLoopTimeoutMs)),
+        onThreadFailure: (error) => this.#fail(toMillraceError(error, 'lease thread')),
+      },
+    );
   }
 
   async #join(): Promise<void> {
+    if (this.#lease === null) return;
+    const { instanceId, group, capacity, leaseMs, assignor } = this.#options;
     const joined = await joinGroup(
-      { clock: this.#context.clock, random: this.#context.random, group: this.#group, lease: this.#lease! },
+      { clock: this.#context.clock, random: this.#context.random, group: this.#group, lease: this.#lease },
       {
-        group: this.#options.group,
+        group,
         clientName: this.#context.name,
         description: {
-          ...(this.#options.instanceId === undefined ? {} : { instanceId: this.#options.instanceId }),
+          ...(instanceId === undefined ? {} : { instanceId }),
           host: hostname(),
           pid: process.pid,
-          subscriptions: this.#selectors.map(toSubscription),
-          capacity: this.#options.capacity,
-          leaseMs: this.#options.leaseMs,
-          assignor: this.#options.assignor.name,
+          subscriptions: this.#selectors.map((selector) => toSubscription(selector)),
+          capacity,
+          leaseMs,
+          assignor: assignor.name,
         },
       },
       this.#stopping.signal,
@@ -346,6 +258,7 @@ export class GroupMember<V> {
     if (joined === null) return;
     this.#member = joined.member;
     this.#identity = { memberId: joined.member.memberId, session: joined.member.session };
+    this.#ownership.begin(joined.view.generation);
     this.#leader.start();
     this.#onView(joined.view);
   }
@@ -355,13 +268,13 @@ export class GroupMember<V> {
     if (this.#identity === null || this.#stopping.signal.aborted) return;
     this.#identity = null;
     this.#ownership.loseAll(reason);
-    this.#joining ??= this.#joinUntilDone().finally(() => {
+    this.#joining ??= this.#joinAgain().finally(() => {
       this.#joining = null;
     });
   }
 
-  async #joinUntilDone(): Promise<void> {
-    await this.#leader.stop(false);
+  async #joinAgain(): Promise<void> {
+    await this.#leader.stop();
     while (!this.#stopping.signal.aborted) {
       try {
         await this.#lease?.drop();
@@ -378,23 +291,27 @@ export class GroupMember<V> {
     }
   }
 
-  async #announceLeave(member: MemberDescription): Promise<void> {
+  /** From now on this member gets nothing new, and others may take over each partition as soon as it is released. */
+  async #announceLeave(): Promise<void> {
+    if (this.#member === null || this.#identity === null) return;
     try {
-      await this.#group.update({ ...member, isLeaving: true }, 'leaving');
+      await this.#group.update({ ...this.#member, isLeaving: true }, 'leaving');
     } catch (error) {
       this.#troubles.reportTransport(error, 'leave');
     }
   }
 
-  async #leave(identity: Identity): Promise<void> {
+  async #leave(): Promise<void> {
+    if (this.#identity === null) return;
     try {
-      await this.#group.leave(identity.memberId, identity.session);
+      await this.#group.leave(this.#identity.memberId, this.#identity.session);
     } catch (error) {
       // The leader finds the closed connection; it only takes a moment longer.
       this.#troubles.reportTransport(error, 'leave');
     }
   }
 
+  /** Nothing that a retry can mend: the consumer reports it and closes. */
   #fail(error: MillraceError): void {
     this.#troubles.report(error);
     this.#onFatal();
@@ -420,91 +337,45 @@ export class GroupMember<V> {
       this.#rejoin(end);
       return;
     }
-    const memberId = this.memberId;
+    const { memberId } = this.#identity;
     this.#identity = null;
     this.#ownership.loseAll('replaced');
-    this.#fail(
-      new ConfigError(
-        'DUPLICATE_INSTANCE_ID',
-        `another process has joined group ${this.#options.group} as instance "${memberId}": give every process its own; this consumer stops`,
-      ),
-    );
+    this.#fail(replacedBy(this.#options.group, memberId));
   }
 
-  #onBlocked(blockedMs: number): void {
-    this.#troubles.report(
-      new HandlerError(
-        'EVENT_LOOP_BLOCKED',
-        `the event loop stood still for ${Math.round(blockedMs)} ms, a handler computes without pause: move the work to a worker thread; ` +
-          `after ${this.#options.eventLoopTimeoutMs} ms its partitions are given to others`,
-        { details: { blockedMs: Math.round(blockedMs) } },
-      ),
-    );
-  }
-
-  // --- regular checks ----------------------------------------------------------------------------------------------
-
-  #checkRegularly(): void {
-    this.#check = this.#context.clock.startTimer(
-      Math.min(500, heartbeatIntervalMs(this.#options.leaseMs)),
-      () => {
-        this.#checkRegularly();
-        if (this.#lease?.health() === 'expired') this.#ownership.loseAll('lease-expired');
-        this.#reportSlowCalls();
-      },
-    );
-  }
-
-  #reportSlowCalls(): void {
-    const nowMs = this.#context.clock.monotonicMs();
-    for (const { lane, worker } of this.#ownership.workers()) {
-      const startedMs = worker.callStartedMs;
-      if (startedMs === null || nowMs - startedMs < this.#options.handlerTimeoutMs) continue;
-      if (this.#reportedCalls.get(lane) === startedMs) continue;
-      this.#reportedCalls.set(lane, startedMs);
-      this.#troubles.report(
-        new HandlerError(
-          'HANDLER_TIMED_OUT',
-          `the handler has not returned for ${Math.round(nowMs - startedMs)} ms at ${lane.key} offset ${lane.position}: the partition waits for it, others go on`,
-          { details: { topic: lane.topic, partition: lane.partition, offset: lane.position } },
-        ),
-      );
-    }
-  }
-
-  // --- connections -------------------------------------------------------------------------------------------------
-
-  readonly #onCommandReady = (): void => {
+  readonly #onReconnect = (): void => {
     this.#leader.onReconnect();
     this.#ownership.request();
   };
 
-  readonly #onReaderReady = (): void => {
-    void this.#learnReaderId().catch(() => {});
-  };
+  // --- work --------------------------------------------------------------------------------------------------------
 
-  async #learnReaderId(): Promise<void> {
-    this.#readerId = Number(await this.#readerConnection().client('ID'));
-  }
-
-  #readerConnection(): RedisConnection {
-    if (this.#reader === null) throw new ConfigError('INVALID_OPTION', 'the consumer does not run');
-    return this.#reader;
-  }
-
-  async #unblockReader(): Promise<boolean> {
-    return Number(await this.#context.command.client('UNBLOCK', this.#readerId)) === 1;
+  #checkRegularly(): void {
+    const intervalMs = Math.min(CHECK_INTERVAL_MS, heartbeatIntervalMs(this.#options.leaseMs));
+    this.#check = this.#context.clock.startTimer(intervalMs, () => {
+      this.#checkRegularly();
+      if (this.#lease?.health() === 'expired') this.#ownership.loseAll('lease-expired');
+      const nowMs = this.#context.clock.monotonicMs();
+      for (const { lane, worker } of this.#ownership.workers()) {
+        const slow = this.#slowCalls.look(lane, worker.callStartedMs, nowMs);
+        if (slow !== null) this.#troubles.report(slow);
+      }
+    });
   }
 
   #startWorker(lane: Lane): LaneWorker<V> {
+    const handlers = this.#handlers;
+    const lease = this.#lease;
+    if (handlers === null || lease === null)
+      throw new ConfigError('INVALID_OPTION', 'the consumer does not run');
     return new LaneWorker<V>(
       lane,
       {
         clock: this.#context.clock,
         slots: this.#slots,
-        handlers: this.#handlers!,
+        handlers,
         decode: recordDecoder<V>(this.#selectors),
-        leaseHealth: () => this.#lease!.health(),
+        leaseHealth: () => lease.health(),
         onError: (error) => this.#troubles.report(error),
         pause: (paused) => {
           this.pause(paused.key);
@@ -514,16 +385,4 @@ export class GroupMember<V> {
       this.#options,
     );
   }
-}
-
-function toSubscription(selector: TopicSelector): ReturnType<typeof parseSubscription> {
-  return parseSubscription(
-    typeof selector === 'string' || selector instanceof RegExp ? selector : selector.name,
-  );
-}
-
-function fenced(lane: Lane): FencedError {
-  return new FencedError('FENCED', `${lane.key} is owned by another member by now: the commit was refused`, {
-    details: { topic: lane.topic, partition: lane.partition, epoch: lane.epoch },
-  });
 }

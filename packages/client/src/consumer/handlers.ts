@@ -35,7 +35,10 @@ export interface EachBatch<V> extends Delivery {
   isStale(): boolean;
 }
 
+export type EachRecordHandler<V> = (delivery: EachRecord<V>) => Promise<void> | void;
+export type EachBatchHandler<V> = (delivery: EachBatch<V>) => Promise<void> | void;
+
 /** One of the two. A handler that throws is called again with the same record or batch, after a backoff. */
 export type Handlers<V> =
-  | { readonly eachRecord: (delivery: EachRecord<V>) => Promise<void> | void; readonly eachBatch?: never }
-  | { readonly eachBatch: (delivery: EachBatch<V>) => Promise<void> | void; readonly eachRecord?: never };
+  | { readonly eachRecord: EachRecordHandler<V>; readonly eachBatch?: never }
+  | { readonly eachBatch: EachBatchHandler<V>; readonly eachRecord?: never };

@@ -1,4 +1,5 @@
-export { Consumer, type TopicPartition, type TopicPartitionOffset } from './consumer.ts';
+export { Consumer } from './consumer.ts';
+export type { TopicPartition, TopicPartitionOffset } from './offset-control.ts';
 export type {
   AssignedEvent,
   AssignedPartition,

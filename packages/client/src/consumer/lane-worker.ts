@@ -7,7 +7,7 @@ import { baseOffsetOf, decodeBatch, recordCount, type BatchRecord } from '@millr
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { delay } from '../clock/delay.ts';
 import type { ConsumerRecord } from './consumer-record.ts';
-import type { EachBatch, EachRecord, Handlers } from './handlers.ts';
+import type { EachBatch, EachBatchHandler, EachRecord, EachRecordHandler, Handlers } from './handlers.ts';
 import type { Lane } from './lane.ts';
 import { NotTaken } from './record-iterator.ts';
 import type { Slots } from './slots.ts';
@@ -76,8 +76,9 @@ export class LaneWorker<V> {
       if (slot !== null) await slot;
       try {
         if (!lane.mayDeliver || lane.head === undefined) continue;
-        if (this.#port.handlers.eachBatch === undefined) await this.#deliverRecords(lane.head);
-        else await this.#deliverBatch();
+        const { eachRecord, eachBatch } = this.#port.handlers;
+        if (eachRecord !== undefined) await this.#deliverRecords(lane.head, eachRecord);
+        else await this.#deliverBatch(eachBatch);
       } catch (error) {
         // Not the user's handler, whose errors are dealt with where it is called: what is stored cannot be read.
         lane.halt(asHalt(error, lane, lane.position));
@@ -88,18 +89,19 @@ export class LaneWorker<V> {
     }
   }
 
-  async #deliverRecords(batch: StoredBatch): Promise<void> {
+  async #deliverRecords(batch: StoredBatch, handler: EachRecordHandler<V>): Promise<void> {
     const lane = this.#lane;
     const version = lane.version;
     const baseOffset = baseOffsetOf(batch);
     const records = decodeBatch(batch.bytes, baseOffset, `batch at ${lane.key} offset ${baseOffset}`);
-    for (let index = Math.max(0, lane.position - baseOffset); index < records.length; index++) {
-      const decoded = this.#port.decode(batch, records[index]!, lane);
+    for (const stored of records) {
+      if (stored.offset < lane.position) continue;
+      const decoded = this.#port.decode(batch, stored, lane);
       const record = decoded instanceof Promise ? await decoded : decoded;
       if (!lane.mayDeliver || lane.version !== version) return;
 
       const outcome = await this.#callWithRetry(version, record.offset, record.offset + 1, () =>
-        this.#callEachRecord(record),
+        this.#callEachRecord(handler, record),
       );
       if (outcome === 'interrupted') return;
       lane.processed(record.offset + 1);
@@ -108,7 +110,7 @@ export class LaneWorker<V> {
     if (lane.version === version && lane.head === batch) lane.shift();
   }
 
-  #callEachRecord(record: ConsumerRecord<V>): Promise<void> | void {
+  #callEachRecord(handler: EachRecordHandler<V>, record: ConsumerRecord<V>): Promise<void> | void {
     const lane = this.#lane;
     const delivery: EachRecord<V> = {
       topic: lane.topic,
@@ -118,73 +120,85 @@ export class LaneWorker<V> {
       signal: lane.signal,
       pause: () => this.#port.pause(lane),
     };
-    return this.#port.handlers.eachRecord!(delivery);
+    return handler(delivery);
   }
 
-  async #deliverBatch(): Promise<void> {
+  async #deliverBatch(handler: EachBatchHandler<V>): Promise<void> {
     const lane = this.#lane;
     const version = lane.version;
     // A call that was interrupted may have resolved whole batches.
     while (lane.head !== undefined && lane.head.nextOffset <= lane.position) lane.shift();
     const records = await this.#collect();
-    if (!lane.mayDeliver || lane.version !== version || records.length === 0) return;
-    const last = records[records.length - 1]!.offset;
+    const last = records.at(-1);
+    if (!lane.mayDeliver || lane.version !== version || last === undefined) return;
 
-    const outcome = await this.#callWithRetry(version, lane.position, last + 1, () =>
-      this.#callEachBatch(records, version),
+    const next = last.offset + 1;
+    const outcome = await this.#callWithRetry(version, lane.position, next, () =>
+      this.#callEachBatch(handler, records, next, version),
     );
     if (outcome === 'interrupted') return;
-    lane.processed(last + 1);
-    while (lane.head !== undefined && lane.head.nextOffset <= last + 1) lane.shift();
+    lane.processed(next);
+    while (lane.head !== undefined && lane.head.nextOffset <= next) lane.shift();
   }
 
   /** Records from the position on, of as many buffered batches as fit. */
   async #collect(): Promise<ConsumerRecord<V>[]> {
     const lane = this.#lane;
     const records: ConsumerRecord<V>[] = [];
-    for (const batch of [...lane.buffered]) {
-      const count = recordCount(batch.bytes);
-      if (records.length > 0 && records.length + count > this.#settings.maxBatchRecords) break;
-      const baseOffset = baseOffsetOf(batch);
-      const stored = decodeBatch(batch.bytes, baseOffset, `batch at ${lane.key} offset ${baseOffset}`);
-      for (let index = Math.max(0, lane.position - baseOffset); index < stored.length; index++) {
-        const decoded = this.#port.decode(batch, stored[index]!, lane);
-        records.push(decoded instanceof Promise ? await decoded : decoded);
+    for (const batch of lane.buffered) {
+      if (records.length > 0 && records.length + recordCount(batch.bytes) > this.#settings.maxBatchRecords)
+        break;
+      try {
+        await this.#decodeInto(records, batch);
+      } catch (error) {
+        // What is readable before it is delivered first; the next round comes back here with nothing before it.
+        if (records.length === 0) throw error;
+        break;
       }
     }
     return records;
   }
 
-  #callEachBatch(all: readonly ConsumerRecord<V>[], version: number): Promise<void> | void {
+  async #decodeInto(records: ConsumerRecord<V>[], batch: StoredBatch): Promise<void> {
+    const lane = this.#lane;
+    const baseOffset = baseOffsetOf(batch);
+    for (const stored of decodeBatch(batch.bytes, baseOffset, `batch at ${lane.key} offset ${baseOffset}`)) {
+      if (stored.offset < lane.position) continue;
+      const decoded = this.#port.decode(batch, stored, lane);
+      records.push(decoded instanceof Promise ? await decoded : decoded);
+    }
+  }
+
+  #callEachBatch(
+    handler: EachBatchHandler<V>,
+    all: readonly ConsumerRecord<V>[],
+    next: number,
+    version: number,
+  ): Promise<void> | void {
     const lane = this.#lane;
     // A second attempt begins behind what the first one resolved.
     const records = all.filter((record) => record.offset >= lane.position);
-    if (records.length === 0) return;
+    const [first] = records;
+    if (first === undefined) return;
     const isStale = (): boolean => lane.phase !== 'running' || lane.version !== version;
     const delivery: EachBatch<V> = {
       batch: {
         topic: lane.topic,
         partition: lane.partition,
         records,
-        firstOffset: records[0]!.offset,
-        lastOffset: records[records.length - 1]!.offset,
+        firstOffset: first.offset,
+        lastOffset: next - 1,
       },
       epoch: lane.epoch,
       signal: lane.signal,
       resolveOffset: (offset) => {
-        if (
-          offset < lane.position ||
-          offset > records[records.length - 1]!.offset ||
-          lane.version !== version
-        )
-          return;
-        lane.processed(offset + 1);
+        if (offset >= lane.position && offset < next && lane.version === version) lane.processed(offset + 1);
       },
       commit: () => lane.commits.flush(),
       isStale,
       pause: () => this.#port.pause(lane),
     };
-    return this.#port.handlers.eachBatch!(delivery);
+    return handler(delivery);
   }
 
   /**

@@ -290,3 +290,8 @@ export class Lane implements OwnedPartition {
     return '';
   }
 }
+
+/** What events tell of a lane. */
+export function ownedPartition({ topic, partition, epoch }: Lane): OwnedPartition {
+  return { topic, partition, epoch };
+}

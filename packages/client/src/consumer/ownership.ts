@@ -3,9 +3,6 @@
  * what comes, and does not touch what stays. One pass at a time; a change that arrives during one starts another.
  */
 import {
-  ConfigError,
-  DataError,
-  FencedError,
   parsePartitionKey,
   reconcile,
   type AcquireResult,
@@ -19,14 +16,12 @@ import {
   type Timer,
 } from '@millrace/core';
 import { delay } from '../clock/delay.ts';
-import type { AssignedPartition, ConsumerEmitter, LostReason, OwnedPartition } from './consumer-events.ts';
-import { Lane, type LanePort, type LaneSettings } from './lane.ts';
+import type { AssignedPartition, ConsumerEmitter, LostReason } from './consumer-events.ts';
+import type { Identity } from './identity.ts';
+import { Lane, ownedPartition, type LanePort, type LaneSettings } from './lane.ts';
 import type { LaneWorker } from './lane-worker.ts';
-
-export interface Identity {
-  readonly memberId: string;
-  readonly session: string;
-}
+import { noOffset, offsetMoved } from './offset-problems.ts';
+import { Releases, type HeldLane } from './releases.ts';
 
 export interface OwnershipPort<V> {
   readonly clock: Clock;
@@ -52,28 +47,19 @@ export interface OwnershipSettings extends LaneSettings {
   readonly drainTimeoutMs: number;
 }
 
-interface Held<V> {
-  readonly lane: Lane;
-  readonly worker: LaneWorker<V>;
-}
-
-/** After an abort a well-behaved handler returns at once; one that ignores the signal is not waited for. */
-const ABORT_GRACE_MS = 100;
 const RETRY_MS = 100;
 /** Wake-ups can be lost: how often to look for a partition that its owner has not released yet. */
 const HELD_POLL_MS = 250;
-const FINAL_ATTEMPTS = 5;
 
 export class Ownership<V> {
   readonly #port: OwnershipPort<V>;
   readonly #settings: OwnershipSettings;
   readonly #lanePort: LanePort;
-  readonly #held = new Map<PartitionKey, Held<V>>();
+  readonly #held = new Map<PartitionKey, HeldLane<V>>();
   /** Being drained, or given up while an old handler call has not come back. */
   readonly #busy = new Map<PartitionKey, Promise<void>>();
-  readonly #released = new Map<PartitionKey, number>();
+  readonly #releases: Releases<V>;
   #lost: { lanes: Lane[]; reason: LostReason; commitRefused: boolean } | null = null;
-  #unclaiming: Promise<void> | null = null;
   /** Partitions that cannot begin (no offset, and the policy is to fail), with the generation that this was found in. */
   readonly #refused = new Map<PartitionKey, number>();
   #poll: Timer | null = null;
@@ -81,13 +67,14 @@ export class Ownership<V> {
   #pass: Promise<void> | null = null;
   #isClosed = false;
   #keepsClaims = false;
+  #joinedGeneration = 0;
   #appliedGeneration = 0;
   #assignedCount = 0;
-  #revokedCount = 0;
 
   constructor(port: OwnershipPort<V>, settings: OwnershipSettings) {
     this.#port = port;
     this.#settings = settings;
+    this.#releases = new Releases<V>(port, settings.drainTimeoutMs);
     this.#lanePort = {
       clock: port.clock,
       partitions: port.partitions,
@@ -115,6 +102,12 @@ export class Ownership<V> {
     yield* this.#held.values();
   }
 
+  /** The member has joined: assignments of before do not concern it. */
+  begin(generation: number): void {
+    this.#joinedGeneration = generation;
+    this.#appliedGeneration = 0;
+  }
+
   /** The assignment may have changed, or a partition may have been released. */
   request(): void {
     this.#isDirty = true;
@@ -127,7 +120,8 @@ export class Ownership<V> {
 
   /** Everything is somebody else's, or may be. */
   loseAll(reason: LostReason): void {
-    for (const { lane } of [...this.#held.values()]) lane.lose(reason);
+    for (const { lane } of this.#held.values()) lane.lose(reason);
+    for (const lane of this.#releases.draining) lane.lose(reason);
     this.#appliedGeneration = 0;
   }
 
@@ -142,7 +136,7 @@ export class Ownership<V> {
     await this.#pass;
     this.#revoke([...this.#held.keys()], reason);
     await Promise.all(this.#busy.values());
-    await this.#unclaiming;
+    await this.#releases.settled();
   }
 
   async #run(): Promise<void> {
@@ -250,8 +244,8 @@ export class Ownership<V> {
     if (this.#port.identity() !== identity || this.#isClosed) {
       // The member is another one by now: what was acquired for the old one is given back.
       await Promise.allSettled(lanes.map((lane) => this.#port.partitions.release(lane.fence)));
-      for (const lane of lanes) this.#giveBack(lane.key, lane.claim);
-      await this.#unclaiming;
+      for (const lane of lanes) this.#releases.unclaim(lane.key, lane.claim);
+      await this.#releases.settled();
       return new Map();
     }
     this.#start(lanes, generation);
@@ -267,21 +261,21 @@ export class Ownership<V> {
         return null;
       case 'UNKNOWN_PARTITION':
         // Deleted since the assignment was computed; the leader will see it and compute anew.
-        this.#giveBack(key, claim);
+        this.#releases.unclaim(key, claim);
         return null;
       case 'NO_OFFSET':
         this.#port.onError(noOffset(key, group, result));
         return null;
-      case 'ACQUIRED':
-        if (result.reset !== null && result.reset.from !== null) {
-          this.#port.onError(offsetReset(key, group, result.reset.from, result));
-        }
+      case 'ACQUIRED': {
+        const moved = offsetMoved(key, group, result);
+        if (moved !== null) this.#port.onError(moved);
         return new Lane(this.#lanePort, this.#settings, {
           fence: { topic, partition, group, epoch: result.epoch, nonce },
           claim,
           committed: result.committed,
           logEnd: result.logEnd,
         });
+      }
       default:
         return result satisfies never;
     }
@@ -290,7 +284,10 @@ export class Ownership<V> {
   #start(lanes: readonly Lane[], generation: number): void {
     if (lanes.length === 0) return;
     this.#assignedCount += lanes.length;
-    const partitions: AssignedPartition[] = lanes.map((lane) => ({ ...owned(lane), offset: lane.position }));
+    const partitions: AssignedPartition[] = lanes.map((lane) => ({
+      ...ownedPartition(lane),
+      offset: lane.position,
+    }));
     // Before the first delivery, so that a listener can prepare what the handler needs.
     this.#port.emitter.emit('assigned', { generation, partitions, reason: `generation ${generation}` });
     for (const lane of lanes) {
@@ -309,6 +306,12 @@ export class Ownership<V> {
     }
   }
 
+  async #drain(held: HeldLane<V>, reason: string): Promise<void> {
+    const hasReturned = await this.#releases.drain(held, reason, this.#keepsClaims);
+    // The call of the old ownership still runs: the partition must not come back before it has ended.
+    if (!hasReturned && !this.#isClosed) await held.worker.settled;
+  }
+
   /** Keeps the partition from being taken again until `work` is over. */
   #occupy(key: PartitionKey, work: Promise<void>): void {
     const busy = work.finally(() => {
@@ -317,84 +320,6 @@ export class Ownership<V> {
       this.request();
     });
     this.#busy.set(key, busy);
-  }
-
-  async #drain({ lane, worker }: Held<V>, reason: string): Promise<void> {
-    lane.beginDrain();
-    let isSettled = await this.#settlesWithin(worker, this.#settings.drainTimeoutMs);
-    if (!isSettled) {
-      lane.abort(
-        new FencedError(
-          'LEASE_LOST',
-          `${lane.key} has to be given up, and the handler did not return within drainTimeoutMs`,
-          {
-            details: { topic: lane.topic, partition: lane.partition, epoch: lane.epoch },
-          },
-        ),
-      );
-      isSettled = await this.#settlesWithin(worker, ABORT_GRACE_MS);
-    }
-    if (lane.phase !== 'ended') {
-      await this.#commitAndRelease(lane);
-      this.#giveBack(lane.key, lane.claim);
-    }
-    if (lane.phase !== 'ended') {
-      lane.end();
-      this.#revokedCount++;
-      this.#port.emitter.emit('revoked', { partitions: [owned(lane)], reason });
-    }
-    if (!isSettled && !this.#isClosed) await worker.settled;
-  }
-
-  async #settlesWithin(worker: LaneWorker<V>, timeoutMs: number): Promise<boolean> {
-    const stop = new AbortController();
-    const settled = worker.settled.then(() => true);
-    const isSettled = await Promise.race([
-      settled,
-      delay(this.#port.clock, timeoutMs, stop.signal).then(() => false),
-    ]);
-    stop.abort();
-    return isSettled;
-  }
-
-  /** When Redis cannot be reached, the lease runs out and the heir begins at the last commit: nothing is lost. */
-  async #commitAndRelease(lane: Lane): Promise<void> {
-    for (let attempt = 1; attempt <= FINAL_ATTEMPTS && lane.phase !== 'ended'; attempt++) {
-      try {
-        await lane.commits.flush();
-        // A refused commit has ended the lane: somebody else owns it, and there is nothing to release.
-        if (lane.phase === 'draining') await this.#port.partitions.release(lane.fence);
-        return;
-      } catch (error) {
-        this.#port.onTransportFailure(error, `release of ${lane.key}`);
-        await delay(this.#port.clock, RETRY_MS);
-      }
-    }
-  }
-
-  /** Partitions released together are taken out of the group's owners together. */
-  #giveBack(key: PartitionKey, claim: number): void {
-    if (this.#keepsClaims) return;
-    this.#released.set(key, claim);
-    this.#unclaiming ??= this.#unclaimReleased().finally(() => {
-      this.#unclaiming = null;
-    });
-  }
-
-  async #unclaimReleased(): Promise<void> {
-    await Promise.resolve();
-    while (this.#released.size > 0) {
-      const claims = new Map(this.#released);
-      this.#released.clear();
-      const identity = this.#port.identity();
-      if (identity === null) return;
-      try {
-        await this.#port.group.unclaim(identity.memberId, claims);
-      } catch (error) {
-        // The entry keeps the partition from its heir; the leader's audit removes what stays too long.
-        this.#port.onTransportFailure(error, 'unclaim');
-      }
-    }
   }
 
   #onLost(lane: Lane, reason: LostReason, commitRefused: boolean): void {
@@ -413,7 +338,7 @@ export class Ownership<V> {
     // Everything that is lost for one reason at one time is one event.
     queueMicrotask(() => {
       if (this.#lost === lost) this.#lost = null;
-      this.#port.emitter.emit('lost', { partitions: lost.lanes.map(owned), reason, commitRefused });
+      this.#port.emitter.emit('lost', { partitions: lost.lanes.map(ownedPartition), reason, commitRefused });
     });
     this.request();
   }
@@ -424,51 +349,17 @@ export class Ownership<V> {
   }
 
   #noteApplied(generation: number, isComplete: boolean): void {
-    const isNew = generation > this.#appliedGeneration;
+    const isNew = generation > this.#appliedGeneration && generation >= this.#joinedGeneration;
     this.#appliedGeneration = generation;
     if (!isComplete || this.#busy.size > 0) return;
-    if (!isNew && this.#assignedCount === 0 && this.#revokedCount === 0) return;
+    const revoked = this.#releases.takeRevokedCount();
+    if (!isNew && this.#assignedCount === 0 && revoked === 0) return;
     this.#port.emitter.emit('rebalanced', {
       generation,
       assigned: this.#assignedCount,
-      revoked: this.#revokedCount,
+      revoked,
       owned: this.#held.size,
     });
     this.#assignedCount = 0;
-    this.#revokedCount = 0;
   }
-}
-
-function owned(lane: Lane): OwnedPartition {
-  return { topic: lane.topic, partition: lane.partition, epoch: lane.epoch };
-}
-
-function noOffset(
-  key: PartitionKey,
-  group: string,
-  at: { readonly committed: number | null; readonly logStart: number; readonly logEnd: number },
-): ConfigError {
-  const what =
-    at.committed === null
-      ? 'has no committed offset'
-      : `has committed ${at.committed}, which the log does not hold`;
-  return new ConfigError(
-    'NO_COMMITTED_OFFSET',
-    `group ${group} ${what} for ${key} (log ${at.logStart} to ${at.logEnd}) and offsetReset is "fail": choose "earliest" or "latest"; the partition waits`,
-    { details: { group, partition: key, logStart: at.logStart, logEnd: at.logEnd } },
-  );
-}
-
-function offsetReset(
-  key: PartitionKey,
-  group: string,
-  from: number,
-  at: { readonly committed: number; readonly logStart: number; readonly logEnd: number },
-): DataError {
-  const isTruncated = from > at.logEnd;
-  return new DataError(
-    isTruncated ? 'LOG_TRUNCATED' : 'OFFSET_OUT_OF_RANGE',
-    `group ${group} had committed ${from} for ${key}, but the log holds ${at.logStart} to ${at.logEnd}; it goes on at ${at.committed}`,
-    { details: { group, partition: key, from, to: at.committed, logStart: at.logStart, logEnd: at.logEnd } },
-  );
 }

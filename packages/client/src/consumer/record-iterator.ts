@@ -8,8 +8,8 @@ import type { EachRecord } from './handlers.ts';
 
 interface Offer<V> {
   readonly delivery: EachRecord<V>;
-  done(): void;
-  withdraw(): void;
+  readonly done: () => void;
+  readonly withdraw: () => void;
 }
 
 /** Ends a handler call for a record that the loop has not taken, or not acknowledged. No failure of anybody. */

@@ -2,7 +2,7 @@
  * Where a consumer's troubles go: the `error` event, and the log when nobody listens. While Redis is away many calls
  * fail at once, and again with every attempt: those are one event a second, not a thousand.
  */
-import type { Clock, MillraceError } from '@millrace/core';
+import { ConfigError, HandlerError, type Clock, type MillraceError } from '@millrace/core';
 import { toMillraceError } from '@millrace/redis';
 import type { Logger } from '../logging/logger.ts';
 import type { ConsumerEmitter } from './consumer-events.ts';
@@ -38,4 +38,22 @@ export class Troubles {
     this.#lastTransportMs = nowMs;
     this.report(mapped);
   }
+}
+
+export function whileBlocked(blockedMs: number, eventLoopTimeoutMs: number): HandlerError {
+  const roundedMs = Math.round(blockedMs);
+  return new HandlerError(
+    'EVENT_LOOP_BLOCKED',
+    `the event loop stood still for ${roundedMs} ms, a handler computes without pause: move the work to a worker thread; ` +
+      `after ${eventLoopTimeoutMs} ms the partitions are given to others`,
+    { details: { blockedMs: roundedMs } },
+  );
+}
+
+export function replacedBy(group: string, instanceId: string): ConfigError {
+  return new ConfigError(
+    'DUPLICATE_INSTANCE_ID',
+    `another process has joined group ${group} as instance "${instanceId}": give every process its own; this consumer stops`,
+    { details: { group, instanceId } },
+  );
 }

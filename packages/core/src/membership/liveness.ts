@@ -11,6 +11,9 @@
  */
 import type { EvictionReason, MemberDescription, MemberSigns } from '../ports/group-store.ts';
 
+/** What decides over a member. */
+export type ObservedMember = Pick<MemberDescription, 'memberId' | 'leaseMs' | 'instanceId'>;
+
 export interface LivenessSettings {
   readonly presenceGraceMs: number;
 }
@@ -54,7 +57,7 @@ const MANY_MEMBERS = 4;
  */
 export function observeLiveness(
   before: LivenessState,
-  members: ReadonlyMap<string, MemberDescription>,
+  members: ReadonlyMap<string, ObservedMember>,
   signs: ReadonlyMap<string, MemberSigns>,
   observerId: string,
   nowMs: number,
@@ -79,7 +82,8 @@ export function observeLiveness(
   const dead: Verdict[] = [];
   let suspects = false;
   for (const [memberId, sighting] of sightings) {
-    const member = members.get(memberId)!;
+    const member = members.get(memberId);
+    if (member === undefined) continue;
     if (nowMs - sighting.beatSinceMs >= member.leaseMs) {
       dead.push({ memberId, reason: 'lease', beat: sighting.beat });
       continue;

@@ -113,6 +113,8 @@ export type ClaimResult =
 
 export type EvictionReason = 'presence' | 'lease';
 
+export type DeposeReason = 'resigned' | 'gone' | 'silent';
+
 export interface GroupEvent {
   readonly id: string;
   readonly atMs: number;
@@ -161,7 +163,8 @@ export interface GroupStore {
   releaseLock(): Promise<void>;
   /** The new leader epoch; null when the caller is not in the group. */
   elect(memberId: string, session: string): Promise<number | null>;
-  depose(leader: LeaderView, reason: 'resigned' | 'gone'): Promise<'OK' | 'STALE' | 'PRESENT'>;
+  /** `gone`: its presence is; refused as PRESENT when it is back. `silent`: its lease has run out. */
+  depose(leader: LeaderView, reason: DeposeReason): Promise<'OK' | 'STALE' | 'PRESENT'>;
   evict(
     leaderEpoch: number,
     memberId: string,

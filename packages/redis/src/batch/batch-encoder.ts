@@ -177,7 +177,7 @@ function writeBytes(buffer: Buffer, position: number, source: BytesInput, bytes:
 
 function headersBytes(headers: Readonly<Record<string, BytesInput>>, names: readonly string[]): number {
   if (names.length > MAX_HEADERS) {
-    throw new ConfigError('RECORD_TOO_LARGE', `${names.length} headers exceed the limit of ${MAX_HEADERS}`, {
+    throw new ConfigError('RECORD_TOO_LARGE', `${names.length} headers: the limit is ${MAX_HEADERS}`, {
       details: { headers: names.length, limit: MAX_HEADERS },
     });
   }
@@ -217,7 +217,7 @@ function writeHeaders(
 function tooLarge(what: string, bytes: number, limit: number): ConfigError {
   return new ConfigError(
     'RECORD_TOO_LARGE',
-    `${what} of ${bytes} bytes exceeds the limit of ${limit} bytes`,
+    `${what} of ${bytes} bytes: the limit is ${limit}`,
     {
       details: { bytes, limit },
     },

@@ -1,5 +1,5 @@
 /** The leader's writes. Each carries the leader epoch and does nothing when a newer one exists. */
-import { partitionsByMember, type LeaderView, type PublishRequest } from '@millrace/core';
+import { partitionsByMember, type DeposeReason, type LeaderView, type PublishRequest } from '@millrace/core';
 import {
   BUMP_GENERATION,
   DEPOSE_LEADER,
@@ -41,7 +41,7 @@ export async function deposeLeader(
   connection: ScriptConnection,
   keys: GroupKeys,
   leader: LeaderView,
-  reason: 'resigned' | 'gone',
+  reason: DeposeReason,
 ): Promise<'OK' | 'STALE' | 'PRESENT'> {
   const reply = await runScript(
     connection,

@@ -4,6 +4,7 @@ import type {
   ClaimRequest,
   ClaimResult,
   Clock,
+  DeposeReason,
   EvictionReason,
   GroupSnapshot,
   GroupStore,
@@ -95,7 +96,7 @@ export class RedisGroupStore implements GroupStore {
     return electLeader(this.#connection, this.#keys, memberId, session);
   }
 
-  depose(leader: LeaderView, reason: 'resigned' | 'gone'): Promise<'OK' | 'STALE' | 'PRESENT'> {
+  depose(leader: LeaderView, reason: DeposeReason): Promise<'OK' | 'STALE' | 'PRESENT'> {
     return deposeLeader(this.#connection, this.#keys, leader, reason);
   }
 

@@ -31,6 +31,8 @@ describe('APPENDED', () => {
     expect(entries[0]?.[1][3]).toEqual(request.batch);
     if (result.status !== 'APPENDED') throw new Error(result.status);
     expect(entries[0]?.[1][1]?.toString()).toBe(String(result.appendedMs));
+    const kept = await logs.ioredis.hget(logs.keys.partition('orders', 0).state, 'appendedMs');
+    expect(kept).toBe(String(result.appendedMs));
     // An hour of room: only the unit and the epoch are tested.
     expect(Math.abs(result.appendedMs - Number(seconds) * 1000)).toBeLessThan(3_600_000);
   });

@@ -17,16 +17,15 @@ export function faultsOf(input: AssignmentInput, assignment: Assignment): string
 /** Of P partitions over N subscribers each has floor(P/N) or one more, exactly P mod N one more. */
 export function spreadFaults(input: AssignmentInput, assignment: Assignment): string[] {
   const faults: string[] = [];
-  for (const [topic, partitions] of input.topics) {
-    const subscribers = subscribersOf(input, topic);
-    if (subscribers.length === 0) continue;
-    const owned = countByMember(assignment, [topic]);
-    const floor = Math.floor(partitions / subscribers.length);
-    const above = subscribers.filter((memberId) => owned.get(memberId) === floor + 1).length;
-    const uneven = subscribers.filter((memberId) => ![floor, floor + 1].includes(owned.get(memberId) ?? 0));
+  for (const { topic, partitions, owned } of topicsOwned(input, assignment)) {
+    const floor = Math.floor(partitions / owned.size);
+    const uneven = [...owned]
+      .filter(([, count]) => count !== floor && count !== floor + 1)
+      .map(([memberId]) => memberId);
+    const above = [...owned].filter(([, count]) => count === floor + 1).length;
     if (uneven.length > 0)
       faults.push(`${topic}: ${uneven.join(', ')} neither at ${floor} nor at ${floor + 1}`);
-    if (above !== partitions % subscribers.length) faults.push(`${topic}: ${above} members have one more`);
+    if (above !== partitions % owned.size) faults.push(`${topic}: ${above} members at ${floor + 1}`);
   }
   return faults;
 }
@@ -34,34 +33,46 @@ export function spreadFaults(input: AssignmentInput, assignment: Assignment): st
 /** No extra could move to a subscriber of its topic that owns at least two partitions less. */
 export function balanceFaults(input: AssignmentInput, assignment: Assignment): string[] {
   const faults: string[] = [];
-  const sizes = countByMember(assignment, assignment.owners.keys());
-  for (const [topic, partitions] of input.topics) {
-    const subscribers = subscribersOf(input, topic);
-    const owned = countByMember(assignment, [topic]);
-    const floor = Math.floor(partitions / subscribers.length);
-    const sizesWhere = (hasExtra: boolean): number[] =>
-      subscribers
-        .filter((memberId) => (owned.get(memberId) ?? 0) > floor === hasExtra)
-        .map((memberId) => sizes.get(memberId) ?? 0);
-    const largest = Math.max(-Infinity, ...sizesWhere(true));
-    const smallest = Math.min(Infinity, ...sizesWhere(false));
+  const sizes = new Map<string, number>();
+  for (const { owned } of topicsOwned(input, assignment)) {
+    for (const [memberId, count] of owned) sizes.set(memberId, (sizes.get(memberId) ?? 0) + count);
+  }
+  for (const { topic, partitions, owned } of topicsOwned(input, assignment)) {
+    const floor = Math.floor(partitions / owned.size);
+    let largest = -Infinity;
+    let smallest = Infinity;
+    for (const [memberId, count] of owned) {
+      const size = sizes.get(memberId) ?? 0;
+      if (count > floor) largest = Math.max(largest, size);
+      else smallest = Math.min(smallest, size);
+    }
     if (largest - smallest >= 2)
       faults.push(`${topic}: an extra at ${largest}, a subscriber without at ${smallest}`);
   }
   return faults;
 }
 
-function subscribersOf(input: AssignmentInput, topic: string): string[] {
-  return input.members.filter((member) => member.topics.includes(topic)).map((member) => member.memberId);
+interface TopicOwned {
+  readonly topic: string;
+  readonly partitions: number;
+  /** Every subscriber with how many of the topic's partitions it owns. */
+  readonly owned: ReadonlyMap<string, number>;
 }
 
-function countByMember(assignment: Assignment, topics: Iterable<string>): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const topic of topics) {
-    for (const owner of assignment.owners.get(topic) ?? []) {
+/** Topics with subscribers. */
+function topicsOwned(input: AssignmentInput, assignment: Assignment): TopicOwned[] {
+  const byTopic = new Map([...input.topics.keys()].map((topic) => [topic, new Map<string, number>()]));
+  for (const { memberId, topics } of input.members)
+    for (const topic of topics) byTopic.get(topic)?.set(memberId, 0);
+  for (const [topic, owners] of assignment.owners) {
+    const owned = byTopic.get(topic);
+    for (const owner of owners) {
       const memberId = assignment.memberIds[owner];
-      if (memberId !== undefined) counts.set(memberId, (counts.get(memberId) ?? 0) + 1);
+      const count = memberId === undefined ? undefined : owned?.get(memberId);
+      if (memberId !== undefined && count !== undefined) owned?.set(memberId, count + 1);
     }
   }
-  return counts;
+  return [...byTopic]
+    .filter(([, owned]) => owned.size > 0)
+    .map(([topic, owned]) => ({ topic, partitions: input.topics.get(topic) ?? 0, owned }));
 }

@@ -1,0 +1,142 @@
+/**
+ * One member's part in leading its group: as candidate it tries for the lock, as deputy it watches the leader, as
+ * leader it reigns. Being wrong about leading costs a computation and nothing else, because every write of a leader
+ * carries the leader epoch.
+ */
+import { initialLiveness, MillraceError, type GroupView, type Timer } from '@millrace/core';
+import { Deputy } from './deputy.ts';
+import { CAMPAIGN_SPREAD_MS, LOCK_MS, type LeaderPort, type LeaderSettings } from './leader-settings.ts';
+import { Reign } from './reign.ts';
+import { SerialWork } from './serial-work.ts';
+
+export class Leader {
+  readonly #port: LeaderPort;
+  readonly #settings: LeaderSettings;
+  readonly #work: SerialWork;
+  readonly #deputy: Deputy;
+  #deputies: readonly string[] = [];
+  #reign: Reign | null = null;
+  #campaign: Timer | null = null;
+  #isStopped = true;
+
+  constructor(port: LeaderPort, settings: LeaderSettings) {
+    this.#port = port;
+    this.#settings = settings;
+    this.#work = new SerialWork((error, during) => {
+      if (error instanceof MillraceError && !error.retryable) port.onError(error);
+      else port.onTransportFailure(error, during);
+    });
+    this.#deputy = new Deputy(
+      { ...port, onView: (view) => this.onView(view), onVacancy: () => this.#tryToLead() },
+      settings,
+      this.#work,
+    );
+  }
+
+  get isLeading(): boolean {
+    return this.#reign !== null;
+  }
+
+  /** This member is in the group (again). */
+  start(): void {
+    this.#isStopped = false;
+    this.#work.start();
+    this.#campaignLater();
+  }
+
+  /** Every answer of the group says where it stands. */
+  onView(view: GroupView): void {
+    if (this.#isStopped) return;
+    this.#deputies = view.deputies;
+    if (this.#reign !== null) {
+      if (view.leader.epoch > this.#reign.epoch) this.#stepDown();
+      else this.#reign.onGeneration(view.generation);
+      return;
+    }
+    if (view.leader.memberId === '') this.#campaignSoon();
+    else this.#deputy.follow(view);
+  }
+
+  onWake(what: string): void {
+    if (this.#isStopped) return;
+    if (what === 'leader' && this.#reign === null) this.#campaignSoon();
+    if (what === 'generation') this.#reign?.queueRebalance();
+  }
+
+  /** The command connection was down: what was seen of presence before means nothing. */
+  onReconnect(): void {
+    const untilMs = this.#port.clock.monotonicMs() + this.#settings.leaseMs;
+    this.#reign?.distrustPresence(untilMs);
+    this.#deputy.distrustPresence(untilMs);
+  }
+
+  /** Leads no longer and does not try to. A leader resigns, so that the next one need not wait for the lock. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    const identity = this.#port.identity();
+    const reign = this.#reign;
+    this.#stepDown();
+    this.#campaign?.cancel();
+    this.#deputy.stop();
+    await this.#work.stop();
+    if (reign === null || identity === null) return;
+    try {
+      await this.#port.group.releaseLock();
+      await this.#port.group.depose({ memberId: identity.memberId, epoch: reign.epoch }, 'resigned');
+    } catch (error) {
+      this.#port.onTransportFailure(error, 'resign');
+    }
+  }
+
+  /** Deputies first: a whole fleet that tries at once is one winner and many wasted commands. */
+  #campaignSoon(): void {
+    const memberId = this.#port.identity()?.memberId ?? '';
+    const isFirst = this.#deputies.length === 0 || this.#deputies.includes(memberId);
+    this.#campaignIn(isFirst ? 0 : CAMPAIGN_SPREAD_MS * (0.5 + this.#port.random.next() / 2));
+  }
+
+  /** The lock expires by itself: an attempt now and then is the last resort when nobody is watched. */
+  #campaignLater(): void {
+    this.#campaignIn(LOCK_MS * (0.75 + this.#port.random.next() / 2));
+  }
+
+  #campaignIn(delayMs: number): void {
+    if (this.#isStopped) return;
+    this.#campaign?.cancel();
+    this.#campaign = this.#port.clock.startTimer(delayMs, () => {
+      this.#work.add('campaign', () => this.#tryToLead());
+    });
+  }
+
+  async #tryToLead(): Promise<void> {
+    const identity = this.#port.identity();
+    if (identity === null || this.#reign !== null || this.#isStopped) return;
+    this.#campaignLater();
+    if (!(await this.#port.group.tryLock(LOCK_MS))) return;
+    const epoch = await this.#port.group.elect(identity.memberId, identity.session);
+    if (epoch === null || this.#isStopped) {
+      await this.#port.group.releaseLock();
+      return;
+    }
+    await this.#beginReign(epoch);
+  }
+
+  async #beginReign(epoch: number): Promise<void> {
+    const { assignment } = await this.#port.group.readAssignment();
+    const liveness = this.#deputy.liveness ?? initialLiveness(this.#port.clock.monotonicMs());
+    this.#deputy.stop();
+    this.#campaign?.cancel();
+    const port = { ...this.#port, onDeposed: () => this.#stepDown() };
+    this.#reign = new Reign(port, this.#settings, this.#work, { epoch, assignment, liveness });
+    this.#port.onLeading(true);
+    await this.#reign.begin();
+  }
+
+  #stepDown(): void {
+    if (this.#reign === null) return;
+    this.#reign.end();
+    this.#reign = null;
+    this.#port.onLeading(false);
+    this.#campaignLater();
+  }
+}

@@ -1,0 +1,266 @@
+/**
+ * One term of one leader: finds the dead, computes and publishes assignments, audits. Every write carries the term's
+ * leader epoch; the first one that is refused ends the term.
+ */
+import {
+  chooseDeputies,
+  distrustPresence,
+  observeLiveness,
+  planAssignment,
+  restartLeases,
+  type Assignment,
+  type GroupSnapshot,
+  type LivenessState,
+  type MemberDescription,
+  type Timer,
+} from '@millrace/core';
+import { auditOwners, type OwnerAudit } from './audit-owners.ts';
+import { describeTopicChange, hasSameTopics } from './topic-change.ts';
+import {
+  AUDIT_INTERVAL_MS,
+  JOIN_DELAY_MS,
+  LOCK_MS,
+  PRESENCE_GRACE_MS,
+  WATCH_INTERVAL_MS,
+  type LeaderPort,
+  type LeaderSettings,
+} from './leader-settings.ts';
+import type { SerialWork } from './serial-work.ts';
+
+export interface ReignPort extends LeaderPort {
+  /** Somebody else leads. */
+  onDeposed(): void;
+}
+
+type Task = 'watch' | 'lock' | 'audit' | 'joins';
+
+/** Without a look for this long, nobody could be seen and perhaps nobody could renew. */
+const BLIND_MS = 5 * WATCH_INTERVAL_MS;
+
+export class Reign {
+  readonly epoch: number;
+
+  readonly #port: ReignPort;
+  readonly #settings: LeaderSettings;
+  readonly #work: SerialWork;
+  readonly #timers = new Map<Task, Timer>();
+  #members: ReadonlyMap<string, MemberDescription> = new Map();
+  /** Generation of what this term has published last; 0 before the first. */
+  #generation = 0;
+  #assignment: Assignment;
+  #topics: ReadonlyMap<string, number> = new Map();
+  #liveness: LivenessState;
+  #lastLookMs: number;
+  #audit: OwnerAudit = { since: new Map() };
+  #isRebalanceQueued = false;
+  #isOver = false;
+
+  constructor(
+    port: ReignPort,
+    settings: LeaderSettings,
+    work: SerialWork,
+    begin: { readonly epoch: number; readonly assignment: Assignment; readonly liveness: LivenessState },
+  ) {
+    this.#port = port;
+    this.#settings = settings;
+    this.#work = work;
+    this.epoch = begin.epoch;
+    this.#assignment = begin.assignment;
+    this.#liveness = begin.liveness;
+    this.#lastLookMs = port.clock.monotonicMs();
+  }
+
+  async begin(): Promise<void> {
+    this.#extendLockIn(LOCK_MS / 3);
+    this.#auditIn(AUDIT_INTERVAL_MS);
+    this.#watchIn(WATCH_INTERVAL_MS);
+    this.#members = (await this.#port.group.snapshot()).members;
+    // The former leader is usually dead: found before the first assignment, so that it gets nothing of it.
+    const { isGroupChanged } = await this.#look();
+    await this.#rebalance(isGroupChanged);
+  }
+
+  onGeneration(generation: number): void {
+    if (generation > this.#generation) this.queueRebalance();
+  }
+
+  queueRebalance(): void {
+    if (this.#isRebalanceQueued) return;
+    this.#isRebalanceQueued = true;
+    this.#work.add('rebalance', async () => {
+      this.#isRebalanceQueued = false;
+      await this.#rebalance(false);
+    });
+  }
+
+  distrustPresence(untilMs: number): void {
+    this.#liveness = distrustPresence(this.#liveness, untilMs);
+  }
+
+  end(): void {
+    this.#isOver = true;
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+  }
+
+  #runIn(task: Task, delayMs: number, during: string, run: () => Promise<void>): void {
+    if (this.#isOver) return;
+    this.#timers.get(task)?.cancel();
+    const timer = this.#port.clock.startTimer(delayMs, () => {
+      this.#timers.delete(task);
+      this.#work.add(during, async () => {
+        if (!this.#isOver) await run();
+      });
+    });
+    this.#timers.set(task, timer);
+  }
+
+  #extendLockIn(delayMs: number): void {
+    this.#runIn('lock', delayMs, 'leader lock', async () => {
+      this.#extendLockIn(LOCK_MS / 3);
+      if (!(await this.#port.group.extendLock(LOCK_MS))) this.#port.onDeposed();
+    });
+  }
+
+  // --- who is dead -------------------------------------------------------------------------------------------------
+
+  #watchIn(delayMs: number): void {
+    this.#runIn('watch', delayMs, 'watch of the members', async () => {
+      // Set before the look, so that a look that fails is not the last one.
+      this.#watchIn(WATCH_INTERVAL_MS);
+      const { isGroupChanged, hasSuspects } = await this.#look();
+      if (hasSuspects) this.#watchIn(PRESENCE_GRACE_MS);
+      if (isGroupChanged) await this.#rebalance(true);
+    });
+  }
+
+  /** One look at everybody; evicts whoever is dead. */
+  async #look(): Promise<{ readonly isGroupChanged: boolean; readonly hasSuspects: boolean }> {
+    const nothing = { isGroupChanged: false, hasSuspects: false };
+    const identity = this.#port.identity();
+    if (identity === null) return nothing;
+    const watch = await this.#port.group.watch([...new Set([...this.#members.keys(), identity.memberId])]);
+    if (watch.leader.epoch !== this.epoch) {
+      this.#port.onDeposed();
+      return nothing;
+    }
+    const nowMs = this.#port.clock.monotonicMs();
+    if (nowMs - this.#lastLookMs > BLIND_MS) this.#liveness = restartLeases(this.#liveness, nowMs);
+    this.#lastLookMs = nowMs;
+    const seen = observeLiveness(this.#liveness, this.#members, watch.signs, identity.memberId, nowMs, {
+      presenceGraceMs: PRESENCE_GRACE_MS,
+    });
+    this.#liveness = seen.state;
+    let isGroupChanged = false;
+    for (const { memberId, beat, reason } of seen.dead) {
+      if (memberId === identity.memberId) continue;
+      const outcome = await this.#port.group.evict(this.epoch, memberId, beat, reason);
+      if (outcome === 'OK' || outcome === 'UNKNOWN_MEMBER') isGroupChanged = true;
+    }
+    // A wake-up was lost: somebody came or went unnoticed.
+    if (!isGroupChanged && this.#generation > 0) this.onGeneration(watch.generation);
+    return { isGroupChanged, hasSuspects: seen.suspects };
+  }
+
+  // --- who gets what -----------------------------------------------------------------------------------------------
+
+  /** Computes and publishes, until what is published fits the group as it is. */
+  async #rebalance(isUrgent: boolean): Promise<void> {
+    while (!this.#isOver) {
+      const snapshot = await this.#port.group.snapshot();
+      if (snapshot.leader.epoch !== this.epoch) {
+        this.#port.onDeposed();
+        return;
+      }
+      this.#members = snapshot.members;
+      if (!isUrgent && this.#waitsForMoreJoins(snapshot)) return;
+      if (snapshot.assignmentGeneration === snapshot.generation && this.#generation === snapshot.generation)
+        return;
+      if ((await this.#publish(snapshot)) === 'OK') return;
+    }
+  }
+
+  async #publish(snapshot: GroupSnapshot): Promise<'OK' | 'STALE'> {
+    const topics = await this.#port.topics.partitionCounts();
+    const plan = planAssignment(this.#settings.assignor, snapshot, topics, this.#assignment);
+    const outcome = await this.#port.group.publish({
+      leaderEpoch: this.epoch,
+      generation: snapshot.generation,
+      assignment: plan.assignment,
+      deputies: chooseDeputies(snapshot.members.values(), snapshot.leader.memberId),
+      moves: plan.moves,
+      orphans: plan.orphans,
+    });
+    if (outcome === 'OK') {
+      this.#generation = snapshot.generation;
+      this.#assignment = plan.assignment;
+      this.#topics = topics;
+    }
+    return outcome;
+  }
+
+  /** Nobody waits for a member that is gone; members that only join can wait a moment for each other. */
+  #waitsForMoreJoins(snapshot: GroupSnapshot): boolean {
+    const known = this.#assignment.memberIds;
+    const isOnlyJoins =
+      known.length < snapshot.members.size && known.every((memberId) => snapshot.members.has(memberId));
+    if (!isOnlyJoins) return false;
+    if (!this.#timers.has('joins'))
+      this.#runIn('joins', JOIN_DELAY_MS, 'rebalance', () => this.#rebalance(true));
+    return true;
+  }
+
+  // --- what is stuck -----------------------------------------------------------------------------------------------
+
+  #auditIn(delayMs: number): void {
+    this.#runIn('audit', delayMs, 'audit', async () => {
+      this.#auditIn(AUDIT_INTERVAL_MS);
+      await this.#auditGroup();
+    });
+  }
+
+  /** Stuck states that nobody notices are what peers' users report most: here somebody looks, again and again. */
+  async #auditGroup(): Promise<void> {
+    if (this.#generation === 0) {
+      // The first assignment failed: an assignor that threw, a connection that broke.
+      await this.#rebalance(true);
+      return;
+    }
+    const topics = await this.#port.topics.partitionCounts();
+    if (!hasSameTopics(this.#topics, topics)) {
+      const what = describeTopicChange(this.#topics, topics);
+      const raised = await this.#port.group.bumpGeneration(this.epoch, this.#generation, what);
+      if (raised === null) this.queueRebalance();
+      else await this.#rebalance(true);
+      return;
+    }
+    const snapshot = await this.#port.group.snapshot();
+    this.#members = snapshot.members;
+    if (snapshot.generation !== this.#generation) {
+      this.queueRebalance();
+      return;
+    }
+    await this.#auditPartitions(snapshot);
+  }
+
+  async #auditPartitions(snapshot: GroupSnapshot): Promise<void> {
+    const nowMs = this.#port.clock.monotonicMs();
+    const found = auditOwners(
+      this.#audit,
+      this.#assignment,
+      snapshot,
+      nowMs,
+      this.#settings.handOverTimeoutMs,
+    );
+    this.#audit = found.audit;
+    for (const { partition, target, holder } of found.overdue) {
+      if (holder === null) {
+        await this.#port.group.appendEvent('partition-unowned', { partition, target });
+        continue;
+      }
+      // Its owner does not let go. The heir's acquire fences it, so taking the claim away is safe.
+      await this.#port.group.unclaim(holder.memberId, new Map([[partition, holder.claim]]));
+      await this.#port.group.appendEvent('hand-over-forced', { partition, target, holder: holder.memberId });
+    }
+  }
+}

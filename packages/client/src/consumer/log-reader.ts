@@ -1,0 +1,62 @@
+/**
+ * The consumer's own connection for blocking reads, and the way to end a block early. On a shared connection a blocked
+ * read would hold up every other command.
+ */
+import { ConfigError, type StoredBatch } from '@millrace/core';
+import {
+  closeConnection,
+  openConnection,
+  readBatches,
+  type ReadPosition,
+  type RedisConnection,
+} from '@millrace/redis';
+import { connectionName, type ClientContext } from '../connect/client-context.ts';
+
+export class LogReader {
+  readonly #context: ClientContext;
+  #connection: RedisConnection | null = null;
+  /** Id of the connection at the server; another one after every reconnect. */
+  #clientId = 0;
+
+  constructor(context: ClientContext) {
+    this.#context = context;
+  }
+
+  /** Throws what `openConnection` throws. */
+  async open(): Promise<void> {
+    const connection = await openConnection(
+      this.#context.config,
+      'reader',
+      connectionName(this.#context, 'reader'),
+    );
+    this.#connection = connection;
+    connection.on('ready', () => {
+      // Without the id a block ends by itself, later; the next reconnect asks again.
+      this.#learnClientId(connection).catch(() => {});
+    });
+    await this.#learnClientId(connection);
+  }
+
+  read(
+    positions: readonly ReadPosition[],
+    maxEntries: number,
+    blockMs: number,
+  ): Promise<readonly StoredBatch[]> {
+    if (this.#connection === null) throw new ConfigError('INVALID_OPTION', 'the reader is not open');
+    return readBatches(this.#connection, this.#context.keys, positions, { maxEntries, blockMs });
+  }
+
+  /** False when no read of this connection was blocked at that moment. */
+  async unblock(): Promise<boolean> {
+    return (await this.#context.command.client('UNBLOCK', this.#clientId)) === 1;
+  }
+
+  /** Ends a blocked read at once. */
+  async close(): Promise<void> {
+    if (this.#connection !== null) await closeConnection(this.#connection);
+  }
+
+  async #learnClientId(connection: RedisConnection): Promise<void> {
+    this.#clientId = await connection.client('ID');
+  }
+}

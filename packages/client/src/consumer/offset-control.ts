@@ -1,0 +1,118 @@
+/** What users do to offsets by hand: commit, seek. The checks, the fence, the line in the group's history. */
+import {
+  ConfigError,
+  FencedError,
+  partitionKey,
+  type GroupStore,
+  type PartitionKey,
+  type PartitionStore,
+} from '@millrace/core';
+import { toMillraceError } from '@millrace/redis';
+import type { Lane } from './lane.ts';
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface TopicPartitionOffset extends TopicPartition {
+  /** The next record to consume: one behind the last that is done. */
+  readonly offset: number;
+}
+
+export interface OwnedLanes {
+  lane(key: PartitionKey): Lane | undefined;
+  lanes(): Iterable<Lane>;
+}
+
+/** Without `offsets`: all that is processed. Throws `INVALID_OPTION`, `FENCED`, or what a lost connection gives. */
+export async function commitOffsets(
+  owned: OwnedLanes,
+  offsets?: readonly TopicPartitionOffset[],
+): Promise<void> {
+  const lanes: Lane[] = [];
+  if (offsets === undefined) {
+    for (const lane of owned.lanes()) {
+      lane.commits.note(lane.position);
+      lanes.push(lane);
+    }
+  } else {
+    for (const offset of offsets) lanes.push(note(owned, offset));
+  }
+  await Promise.all(lanes.map((lane) => flush(lane)));
+}
+
+function note(owned: OwnedLanes, { topic, partition, offset }: TopicPartitionOffset): Lane {
+  const lane = ownedLane(owned, partitionKey(topic, partition), 'commit');
+  if (!Number.isSafeInteger(offset) || offset < 0 || offset > lane.delivered) {
+    throw new ConfigError(
+      'INVALID_OPTION',
+      `commit: offset ${String(offset)} of ${lane.key} is not the next after a delivered record (at most ${lane.delivered})`,
+    );
+  }
+  lane.commits.note(offset);
+  return lane;
+}
+
+async function flush(lane: Lane): Promise<void> {
+  try {
+    await lane.commits.flush();
+  } catch (error) {
+    throw toMillraceError(error, `commit of ${lane.key}`);
+  }
+  if (lane.phase === 'ended' && lane.commits.committed < lane.commits.processed) throw fenced(lane);
+}
+
+/** Throws `INVALID_OPTION` when the partition is not owned or the log does not hold the offset, `FENCED` when it is lost. */
+export async function seekOffset(
+  owned: OwnedLanes,
+  partitions: PartitionStore,
+  group: GroupStore,
+  memberId: string,
+  { topic, partition, offset }: TopicPartitionOffset,
+): Promise<void> {
+  if (!Number.isSafeInteger(offset) || offset < 0) {
+    throw new ConfigError('INVALID_OPTION', `seek: offset must be an integer from 0, got ${String(offset)}`);
+  }
+  const lane = ownedLane(owned, partitionKey(topic, partition), 'seek');
+  let from = 0;
+  await lane.commits.restart(async () => {
+    const result = await partitions.seek(lane.fence, offset);
+    switch (result.status) {
+      case 'SOUGHT':
+        from = result.from;
+        lane.restartAt(offset);
+        return offset;
+      case 'FENCED':
+        lane.lose('fenced', true);
+        throw fenced(lane);
+      case 'OUT_OF_RANGE':
+        throw new ConfigError(
+          'INVALID_OPTION',
+          `seek: ${lane.key} holds ${result.logStart} to ${result.logEnd}, offset ${offset} is outside`,
+        );
+      default:
+        return result satisfies never;
+    }
+  });
+  await group.appendEvent('offset-sought', {
+    partition: lane.key,
+    from: String(from),
+    to: String(offset),
+    member: memberId,
+  });
+}
+
+function ownedLane(owned: OwnedLanes, key: PartitionKey, what: string): Lane {
+  const lane = owned.lane(key);
+  if (lane === undefined) {
+    throw new ConfigError('INVALID_OPTION', `${what}: partition ${key} is not owned by this consumer`);
+  }
+  return lane;
+}
+
+function fenced(lane: Lane): FencedError {
+  return new FencedError('FENCED', `${lane.key} is owned by another member by now: the commit was refused`, {
+    details: { topic: lane.topic, partition: lane.partition, epoch: lane.epoch },
+  });
+}

@@ -1,0 +1,33 @@
+/** What is told when a partition cannot begin where its group stopped. */
+import { ConfigError, DataError, type AcquireResult, type PartitionKey } from '@millrace/core';
+
+export function noOffset(
+  key: PartitionKey,
+  group: string,
+  { committed, logStart, logEnd }: Extract<AcquireResult, { status: 'NO_OFFSET' }>,
+): ConfigError {
+  const what =
+    committed === null
+      ? 'has no committed offset'
+      : `has committed ${committed}, which the log does not hold,`;
+  return new ConfigError(
+    'NO_COMMITTED_OFFSET',
+    `group ${group} ${what} for ${key} (log ${logStart} to ${logEnd}) and offsetReset is "fail": ` +
+      'choose "earliest" or "latest"; the partition waits',
+    { details: { group, partition: key, logStart, logEnd } },
+  );
+}
+
+/** Null when the partition goes on where it was. */
+export function offsetMoved(
+  key: PartitionKey,
+  group: string,
+  { reset, committed, logStart, logEnd }: Extract<AcquireResult, { status: 'ACQUIRED' }>,
+): DataError | null {
+  if (reset === null || reset.from === null) return null;
+  return new DataError(
+    reset.from > logEnd ? 'LOG_TRUNCATED' : 'OFFSET_OUT_OF_RANGE',
+    `group ${group} had committed ${reset.from} for ${key}, but the log holds ${logStart} to ${logEnd}; it goes on at ${committed}`,
+    { details: { group, partition: key, from: reset.from, to: committed, logStart, logEnd } },
+  );
+}
