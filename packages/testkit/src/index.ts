@@ -13,3 +13,4 @@ export type {
 } from './process/start-process.ts';
 export { deleteKeys, findLeaks } from './leaks.ts';
 export type { LeakScope } from './leaks.ts';
+export { VirtualClock } from './virtual-clock.ts';

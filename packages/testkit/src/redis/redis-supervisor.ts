@@ -89,8 +89,7 @@ export async function superviseRedis(binary: string, dataFolder: string): Promis
     async close(folder) {
       shell.ref();
       input.end(folder === 'keep' ? 'keep\n' : '');
-      await shellExited;
-      await waitUntilEnded();
+      await shellExited; // after it has waited for Redis
     },
   };
 }

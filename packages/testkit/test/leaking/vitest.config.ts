@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['*.leaking.ts'],
-    globalSetup: '../../src/vitest/global-setup.ts',
+    globalSetup: '@millrace/testkit/vitest-setup',
     pool: 'forks',
   },
 });
