@@ -57,15 +57,16 @@ test('where CONFIG is forbidden, the lesser loss is assumed', async () => {
 });
 
 test('where INFO is forbidden, the error names it', async () => {
-  await expect(
-    inspectServer({
-      info: () => Promise.reject(new Error('NOPERM this user has no permissions')),
-      config: () => Promise.resolve([]),
-    } as never),
-  ).rejects.toMatchObject({
+  await using server = await startRedis({
+    directives: { user: ['default on nopass ~* &* +@all', 'blind on nopass ~* &* +@all -info'] },
+  });
+  const redis = await openConnection({ url: server.url, connectTimeoutMs: 5_000 }, 'command', 'inspect');
+  await redis.auth('blind', 'any');
+  await expect(inspectServer(redis)).rejects.toMatchObject({
     code: 'PERMISSION_DENIED',
     message: expect.stringContaining('INFO'),
   });
+  await closeConnection(redis);
 });
 
 test.each([

@@ -106,7 +106,7 @@ test('a lost connection fails its commands once, as unknown, and comes back by i
     'reader',
     `${redis.prefix}:lost`,
   );
-  const id = Number(await connection.client('ID'));
+  const id = await connection.client('ID');
   const blocked = failure(connection.xread('BLOCK', 5_000, 'STREAMS', `${redis.prefix}:none`, '0'));
   await eventually(async () => String(await ioredis.client('LIST')).includes('cmd=xread'));
   await ioredis.client('KILL', 'ID', id);

@@ -1,0 +1,101 @@
+/** The part of the admin interface that is about topics. */
+import { ConfigError, parseName, partitionKey } from '@millrace/core';
+import { RedisLog, RedisTopicStore, toMillraceError } from '@millrace/redis';
+import type { ClientContext } from '../connect/client-context.ts';
+import { unknownTopic } from '../topic/unknown-topic.ts';
+import type { Admin, TopicPartitionDetails } from './admin.ts';
+
+export type TopicAdmin = Pick<
+  Admin,
+  'createTopic' | 'listTopics' | 'describeTopic' | 'addPartitions' | 'deleteTopic' | 'offsetForTimestamp'
+>;
+
+export function createTopicAdmin({ command, keys }: ClientContext): TopicAdmin {
+  const store = new RedisTopicStore(command, keys);
+  const log = new RedisLog(command, keys);
+  return {
+    async createTopic(name, { partitions }) {
+      parseName('topic', name);
+      const result = await attempt(`creating topic "${name}"`, () => store.create(name, partitions));
+      if (result.status === 'EXISTS' && result.partitions !== partitions) {
+        throw new ConfigError(
+          'TOPIC_EXISTS',
+          `topic "${name}" exists with ${result.partitions} partitions, not ${partitions}: use addPartitions to raise them`,
+          { details: { topic: name, partitions: result.partitions } },
+        );
+      }
+    },
+
+    async listTopics() {
+      const topics = await attempt('listing topics', () => store.list());
+      return topics.map(({ topic, partitions, createdAtMs }) => ({ name: topic, partitions, createdAtMs }));
+    },
+
+    async describeTopic(name) {
+      parseName('topic', name);
+      return attempt(`describing topic "${name}"`, async () => {
+        const description = await store.describe(name);
+        if (description === null) throw unknownTopic(name);
+        const { partitions: count, createdAtMs } = description;
+        const names = Array.from({ length: count }, (_, partition) => ({ topic: name, partition }));
+        const logs = await log.describeMany(names);
+        const partitions: TopicPartitionDetails[] = [];
+        for (const { partition } of names) {
+          const found = logs.get(partitionKey(name, partition));
+          // Deleted between the two questions.
+          if (found === undefined) throw unknownTopic(name);
+          partitions.push({ partition, logStart: found.start, logEnd: found.end });
+        }
+        return { name, createdAtMs, partitions };
+      });
+    },
+
+    async addPartitions(name, total) {
+      parseName('topic', name);
+      const result = await attempt(`adding partitions to topic "${name}"`, () =>
+        store.addPartitions(name, total),
+      );
+      switch (result.status) {
+        case 'ADDED':
+          return;
+        case 'UNKNOWN_TOPIC':
+          throw unknownTopic(name);
+        case 'FEWER_PARTITIONS':
+          throw new ConfigError(
+            'FEWER_PARTITIONS',
+            `topic "${name}" has ${result.partitions} partitions and cannot have only ${total}: their records would be ` +
+              'lost. Create another topic and copy them',
+            { details: { topic: name, partitions: result.partitions } },
+          );
+        default:
+          result satisfies never;
+      }
+    },
+
+    async deleteTopic(name) {
+      parseName('topic', name);
+      const result = await attempt(`deleting topic "${name}"`, () => store.delete(name));
+      if (result === 'UNKNOWN_TOPIC') throw unknownTopic(name);
+    },
+
+    async offsetForTimestamp(name, partition, timestampMs) {
+      parseName('topic', name);
+      if (!Number.isFinite(timestampMs)) {
+        throw new ConfigError(
+          'INVALID_OPTION',
+          `timestampMs must be a number of milliseconds, not ${timestampMs}`,
+        );
+      }
+      const where = `searching ${name}/${partition} by time`;
+      return attempt(where, () => log.offsetForTimestamp(name, partition, timestampMs));
+    },
+  };
+}
+
+async function attempt<T>(where: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw toMillraceError(error, where);
+  }
+}

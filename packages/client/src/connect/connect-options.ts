@@ -1,0 +1,86 @@
+/** Options of `connect()`, checked and completed. */
+import { hostname } from 'node:os';
+import { ConfigError } from '@millrace/core';
+import { DEFAULT_PREFIX, parseRedisUrl, type ConnectionConfig, type TlsConfig } from '@millrace/redis';
+import type { Logger } from '../logging/logger.ts';
+
+export interface ConnectOptions {
+  /**
+   * `redis://` or `rediss://`, with `[user:password@]host[:port][/database]`. Default: the environment variable
+   * `REDIS_URL`, else `redis://127.0.0.1:6379`.
+   */
+  readonly url?: string | undefined;
+  /** Begins the name of every key: two systems share a server by different prefixes. Default `millrace`. */
+  readonly prefix?: string | undefined;
+  /** Tells this client from others in CLIENT LIST. Default: host name and process id. */
+  readonly name?: string | undefined;
+  /** How long `connect` tries, milliseconds. Default 5,000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Certificates, with `rediss://`. The server's certificate is always verified. */
+  readonly tls?: TlsConfig | undefined;
+  /**
+   * pino, or anything of its shape. Default: nothing is logged, and what is wrong with the server's configuration is
+   * told once as a process warning. `false`: not even that.
+   */
+  readonly logger?: Logger | false | undefined;
+}
+
+export interface ResolvedConnectOptions {
+  readonly config: ConnectionConfig;
+  readonly prefix: string;
+  readonly name: string;
+}
+
+const DEFAULT_URL = 'redis://127.0.0.1:6379';
+const DEFAULT_CONNECT_TIMEOUT_MS = 5_000;
+
+/** No braces, which would move the cluster slot, and nothing that widens an ACL pattern. */
+const PREFIX = /^[A-Za-z0-9._:-]{1,100}$/;
+const CLIENT_NAME = /^[A-Za-z0-9._@:-]{1,100}$/;
+
+/** Throws `INVALID_OPTION` (ConfigError). */
+export function resolveConnectOptions(
+  options: string | ConnectOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): ResolvedConnectOptions {
+  const given = typeof options === 'string' ? { url: options } : options;
+  const {
+    prefix = DEFAULT_PREFIX,
+    name = defaultName(),
+    connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS,
+    tls,
+  } = given;
+  // An empty REDIS_URL is what a shell makes of an unset variable.
+  const url = given.url ?? (env['REDIS_URL'] || DEFAULT_URL);
+  if (typeof url !== 'string')
+    throw new ConfigError('INVALID_OPTION', `url must be a string, not ${typeof url}`);
+  const { isTls } = parseRedisUrl(url);
+  if (tls !== undefined && !isTls) {
+    throw new ConfigError('INVALID_OPTION', 'the option "tls" needs a URL that begins with rediss://');
+  }
+  if (!PREFIX.test(prefix)) {
+    throw new ConfigError(
+      'INVALID_OPTION',
+      `invalid prefix ${JSON.stringify(prefix)}: use 1 to 100 of A-Z a-z 0-9 . _ : -`,
+    );
+  }
+  if (!CLIENT_NAME.test(name)) {
+    throw new ConfigError(
+      'INVALID_OPTION',
+      `invalid name ${JSON.stringify(name)}: use 1 to 100 of A-Z a-z 0-9 . _ @ : -`,
+    );
+  }
+  if (!Number.isFinite(connectTimeoutMs) || connectTimeoutMs <= 0) {
+    throw new ConfigError(
+      'INVALID_OPTION',
+      `connectTimeoutMs must be a number above 0, not ${connectTimeoutMs}`,
+    );
+  }
+  return { config: { url, connectTimeoutMs, ...(tls === undefined ? {} : { tls }) }, prefix, name };
+}
+
+function defaultName(): string {
+  return `${hostname()
+    .replaceAll(/[^A-Za-z0-9._-]/g, '-')
+    .slice(0, 80)}-${process.pid}`;
+}

@@ -1,0 +1,174 @@
+/**
+ * From what the user gave to what is stored: keys and values as bytes or text. Everything that can be wrong with a
+ * record is found here, before the first record of a call is buffered, so that a call with a bad record sends nothing.
+ */
+import { ConfigError } from '@millrace/core';
+import {
+  BatchEncoder,
+  MAX_HEADER_BYTES,
+  MAX_HEADERS,
+  MAX_KEY_BYTES,
+  MAX_RECORD_BYTES,
+  type RecordInput,
+} from '@millrace/redis';
+import type { StoredValue } from '../topic/codec.ts';
+import { describeCause } from '../topic/codec-error.ts';
+import type { KeyOf, ValueCodec } from '../topic/topic-definition.ts';
+import type { ProducerRecord } from './producer.ts';
+
+type Key = string | Uint8Array | null;
+type Headers = NonNullable<ProducerRecord<unknown>['headers']>;
+
+export interface RecordFormat {
+  readonly topic: string;
+  readonly value: ValueCodec<unknown, never>;
+  readonly key?: KeyOf<never> | undefined;
+}
+
+export interface EncodedRecord extends RecordInput {
+  readonly key: Key;
+  readonly partition: number | undefined;
+}
+
+/** Which record of a call is meant. One object for a whole call: a name per record would cost more than its encoding. */
+interface RecordPlace {
+  readonly topic: string;
+  readonly count: number;
+  index: number;
+}
+
+/**
+ * Throws ConfigError `INVALID_RECORD` or `RECORD_TOO_LARGE`; a promise, and a rejection, where the topic's validator is
+ * asynchronous. `nowMs` is the timestamp of records that have none.
+ */
+export function encodeRecords(
+  format: RecordFormat,
+  records: readonly ProducerRecord<unknown>[],
+  nowMs: number,
+): EncodedRecord[] | Promise<EncodedRecord[]> {
+  const encoded: EncodedRecord[] = [];
+  const place: RecordPlace = { topic: format.topic, count: records.length, index: 0 };
+  let awaited: Promise<void>[] | undefined;
+  for (const record of records) {
+    const { index } = place;
+    const value = encodeValue(format, record, place);
+    if (value instanceof Promise) {
+      const own = { ...place };
+      const finished = value.then(
+        (stored) => void (encoded[index] = encodeRecord(format, record, stored, nowMs, own)),
+        (error: unknown) => Promise.reject(invalidValue(own, error)),
+      );
+      (awaited ??= []).push(finished);
+    } else {
+      encoded[index] = encodeRecord(format, record, value, nowMs, place);
+    }
+    place.index++;
+  }
+  return awaited === undefined ? encoded : Promise.all(awaited).then(() => encoded);
+}
+
+function encodeValue(
+  format: RecordFormat,
+  record: ProducerRecord<unknown>,
+  place: RecordPlace,
+): StoredValue | null | Promise<StoredValue> {
+  // Users without TypeScript pass anything.
+  if (typeof record !== 'object' || (record as unknown) === null)
+    throw invalid(place, 'it must be an object');
+  if (record.value === null) return null;
+  if (record.value === undefined) throw invalid(place, 'it has no value (null is a tombstone)');
+  try {
+    return format.value.encode(record.value as never);
+  } catch (error) {
+    throw invalidValue(place, error);
+  }
+}
+
+function encodeRecord(
+  format: RecordFormat,
+  record: ProducerRecord<unknown>,
+  value: StoredValue | null,
+  nowMs: number,
+  place: RecordPlace,
+): EncodedRecord {
+  const { partition, headers } = record;
+  // The encoder would take it for a tombstone.
+  if ((value as unknown) === undefined) throw invalid(place, "the topic's codec gave nothing");
+  if (partition !== undefined && !(Number.isSafeInteger(partition) && partition >= 0)) {
+    throw invalid(place, `its partition must be an integer from 0, not ${String(partition)}`);
+  }
+  const key = encodeKey(format, record, place);
+  const encoded = { key, value, headers, timestampMs: record.timestampMs ?? nowMs, partition };
+  if (!fitsForSure(encoded)) verifyExactly(encoded, place);
+  return encoded;
+}
+
+function encodeKey(format: RecordFormat, record: ProducerRecord<unknown>, place: RecordPlace): Key {
+  if (record.key !== undefined) return record.key;
+  if (format.key === undefined || record.value === null) return null;
+  try {
+    return format.key(record.value as never);
+  } catch (error) {
+    throw new ConfigError('INVALID_RECORD', `${describe(place)}: the topic's key function failed`, {
+      cause: error,
+    });
+  }
+}
+
+/** A bound that needs no look into the text: UTF-8 takes at most three bytes per UTF-16 unit. */
+function fitsForSure({ key, value, headers, timestampMs }: EncodedRecord): boolean {
+  return (
+    atMostBytes(key) <= MAX_KEY_BYTES &&
+    atMostBytes(value) <= MAX_RECORD_BYTES / 2 &&
+    Number.isSafeInteger(timestampMs) &&
+    timestampMs >= 0 &&
+    timestampMs < 2 ** 47 &&
+    (headers === undefined || headersFitForSure(headers))
+  );
+}
+
+function headersFitForSure(headers: Headers): boolean {
+  const entries = Object.entries(headers);
+  let bytes = 0;
+  for (const [name, value] of entries) bytes += atMostBytes(name) + atMostBytes(value) + 8;
+  return entries.length <= MAX_HEADERS && bytes <= MAX_HEADER_BYTES;
+}
+
+/** Infinity for what cannot be stored, so that the exact check finds out what it is. */
+function atMostBytes(source: unknown): number {
+  if (typeof source === 'string') return source.length * 3;
+  if (source instanceof Uint8Array) return source.length;
+  return source === null ? 0 : Infinity;
+}
+
+/** The encoder knows the limits; a trial of its own says exactly what is wrong. */
+function verifyExactly(record: EncodedRecord, place: RecordPlace): void {
+  try {
+    new BatchEncoder().append(record);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const { code, message, details } = error;
+    throw new ConfigError(code as 'INVALID_RECORD' | 'RECORD_TOO_LARGE', `${describe(place)}: ${message}`, {
+      details: { ...details, index: place.index },
+    });
+  }
+}
+
+function describe({ topic, index, count }: RecordPlace): string {
+  return count === 1 ? `record for topic "${topic}"` : `record ${index} of ${count} for topic "${topic}"`;
+}
+
+function invalid(place: RecordPlace, problem: string): ConfigError {
+  return new ConfigError('INVALID_RECORD', `${describe(place)}: ${problem}`, {
+    details: { topic: place.topic, index: place.index },
+  });
+}
+
+/** What the user's own codec or validator threw goes along as `cause`; the message is free of it, as it may quote the value. */
+function invalidValue(place: RecordPlace, cause: unknown): ConfigError {
+  const { topic, index } = place;
+  return new ConfigError('INVALID_RECORD', `${describe(place)}: ${describeCause(cause)}`, {
+    cause,
+    details: { topic, index },
+  });
+}

@@ -1,0 +1,143 @@
+/** The producer behind `Millrace.producer()`: takes calls in, and looks after what its lanes share. */
+import { ClosedError, createStickyPartitioner, parseName, type MillraceError } from '@millrace/core';
+import { RedisLog, RedisTopicStore } from '@millrace/redis';
+import type { ClientContext } from '../connect/client-context.ts';
+import { PLAIN_CODEC, type AnyTopicDefinition } from '../topic/topic-definition.ts';
+import { BatchDelivery, RecordDelivery, type Delivery } from './delivery.ts';
+import { encodeRecords, type RecordFormat } from './encode-records.ts';
+import { MemoryBudget } from './memory-budget.ts';
+import type { PartitionLane } from './partition-lane.ts';
+import type { ProducerIdentity } from './producer-identity.ts';
+import type { ResolvedProducerOptions } from './producer-options.ts';
+import type { BatchMetadata, Producer, ProducerRecord, RecordMetadata } from './producer.ts';
+import { Submission } from './submission.ts';
+import { TopicLane, type TopicLaneContext } from './topic-lane.ts';
+
+type Topic = string | AnyTopicDefinition;
+
+export class IdempotentProducer implements Producer {
+  readonly #client: ClientContext;
+  readonly #lanes: TopicLaneContext;
+  readonly #topics = new Map<string, TopicLane>();
+  /** Lanes whose open batch goes out at the end of this turn of the event loop. */
+  #dueLanes: PartitionLane[] = [];
+  /** Why nothing is accepted any more. */
+  #refusal: MillraceError | null = null;
+  #closing: Promise<void> | null = null;
+  readonly #onReady = (): void => {
+    for (const topic of this.#topics.values()) topic.retryNow();
+  };
+  readonly #forget: () => void;
+
+  constructor(client: ClientContext, options: ResolvedProducerOptions, identity: ProducerIdentity) {
+    const { command, keys, clock, random, logger } = client;
+    const store = new RedisTopicStore(command, keys);
+    this.#client = client;
+    this.#lanes = {
+      options,
+      identity,
+      log: new RedisLog(command, keys),
+      memory: new MemoryBudget(options.maxBufferedBytes),
+      sticky: createStickyPartitioner(random),
+      clock,
+      random,
+      logger,
+      releaseSoon: (lane) => this.#releaseSoon(lane),
+      fenced: (error) => this.#stop(error),
+      countPartitions: async (topic) => (await store.describe(topic))?.partitions ?? null,
+    };
+    command.on('ready', this.#onReady);
+    this.#forget = client.onClose('producer', () => this.close());
+  }
+
+  send(topic: Topic, record: ProducerRecord<never>): Promise<RecordMetadata> {
+    return new Promise((resolve, reject) => {
+      this.#submit(topic, [record], new RecordDelivery(resolve, reject));
+    });
+  }
+
+  sendBatch(topic: Topic, records: readonly ProducerRecord<never>[]): Promise<BatchMetadata[]> {
+    return new Promise((resolve, reject) => {
+      this.#submit(topic, records, new BatchDelivery(records.length, resolve, reject));
+    });
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all([...this.#topics.values()].map((topic) => topic.drained()));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#refusal ??= new ClosedError('this producer was closed');
+    await this.flush();
+    for (const topic of this.#topics.values()) topic.stopTimers();
+    this.#client.command.off('ready', this.#onReady);
+    this.#forget();
+  }
+
+  /** What it throws becomes a rejection, as it is called from a promise's executor. */
+  #submit(topic: Topic, records: readonly ProducerRecord<never>[], delivery: Delivery): void {
+    if (this.#refusal !== null) throw this.#refusal;
+    const format = readTopic(topic);
+    const { clock } = this.#lanes;
+    const encoded = encodeRecords(format, records, clock.nowMs());
+    const lane = this.#topicLane(format.topic);
+    if (!(encoded instanceof Promise)) {
+      lane.submit(new Submission(delivery, encoded, clock.monotonicMs()));
+      return;
+    }
+    const submission = new Submission(delivery, null, clock.monotonicMs());
+    lane.submit(submission);
+    encoded.then(
+      (ready) => {
+        submission.records = ready;
+        lane.advance();
+      },
+      (error: MillraceError) => {
+        submission.abandon(error);
+        lane.advance();
+      },
+    );
+  }
+
+  #topicLane(topic: string): TopicLane {
+    let lane = this.#topics.get(topic);
+    if (lane === undefined) {
+      lane = new TopicLane(topic, this.#lanes);
+      this.#topics.set(topic, lane);
+    }
+    return lane;
+  }
+
+  /**
+   * One turn of the event loop, so that all sends of the turn share a batch. A microtask would come before the sends
+   * of callers that are woken by the same reply through one more `await`.
+   */
+  #releaseSoon(lane: PartitionLane): void {
+    if (this.#dueLanes.push(lane) > 1) return;
+    setImmediate(() => {
+      const due = this.#dueLanes;
+      this.#dueLanes = [];
+      for (const dueLane of due) dueLane.release();
+    });
+  }
+
+  #stop(error: MillraceError): void {
+    if (this.#refusal === null || this.#refusal.code === 'CLOSED') this.#refusal = error;
+    this.#lanes.logger.error({ code: error.code }, error.message);
+    for (const topic of this.#topics.values()) topic.failAll(error);
+  }
+}
+
+function readTopic(topic: Topic): RecordFormat {
+  if (typeof topic === 'string') return { topic: parseName('topic', topic), value: PLAIN_CODEC };
+  return { topic: topic.name, value: topic.value, key: topic.key };
+}

@@ -1,0 +1,45 @@
+/**
+ * Back-pressure by bytes. The budget is checked before a record is encoded and charged after, so it is exceeded by at
+ * most one record: a record larger than the whole budget still gets through, and no size is computed twice.
+ */
+export class MemoryBudget {
+  readonly #maxBytes: number;
+  #usedBytes = 0;
+  /** Who found no room, longest wait first. */
+  #waiting: (() => void)[] = [];
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** False while others wait, too: who comes later must not overtake them. */
+  get hasRoom(): boolean {
+    return this.#usedBytes < this.#maxBytes && this.#waiting.length === 0;
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  take(bytes: number): void {
+    this.#usedBytes += bytes;
+  }
+
+  give(bytes: number): void {
+    this.#usedBytes -= bytes;
+    while (this.#usedBytes < this.#maxBytes) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      // The waiter sees `hasRoom` as if it were first in line, which it is; those behind it keep their places.
+      const behind = this.#waiting;
+      this.#waiting = [];
+      next();
+      this.#waiting = [...behind, ...this.#waiting];
+    }
+  }
+
+  /** Calls `retry` when there is room again, once. */
+  whenRoom(retry: () => void): void {
+    this.#waiting.push(retry);
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The way of records into one partition: an open batch that collects, sealed ones that wait, and at most one that is
+ * being delivered. Natural batching follows from the last: what arrives while a batch is under way becomes the next.
+ * Batches leave in the order in which they were opened, and nothing overtakes one that is tried again.
+ */
+import { UnavailableError, type MillraceError, type Timer } from '@millrace/core';
+import { BatchEncoder } from '@millrace/redis';
+import { BatchSender, type SenderContext } from './batch-sender.ts';
+import type { Delivery } from './delivery.ts';
+import type { EncodedRecord } from './encode-records.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+import { PendingBatch } from './pending-batch.ts';
+import type { ResolvedProducerOptions } from './producer-options.ts';
+
+/** What all lanes of a producer share. */
+export interface LaneContext extends SenderContext {
+  readonly options: ResolvedProducerOptions;
+  readonly memory: MemoryBudget;
+  /** Calls `lane.release()` at the end of the event loop's turn. */
+  releaseSoon(lane: PartitionLane): void;
+}
+
+export interface LaneOwner {
+  /** Keyless records move on to another partition. */
+  batchSealed(partition: number): void;
+  /** Why the partition is unknown; rejects when Redis cannot be asked. */
+  explainUnknownPartition(partition: number): Promise<MillraceError>;
+}
+
+export class PartitionLane {
+  readonly #topic: string;
+  readonly #partition: number;
+  readonly #context: LaneContext;
+  readonly #owner: LaneOwner;
+  readonly #sender: BatchSender;
+  readonly #encoder = new BatchEncoder();
+
+  #open: PendingBatch | null = null;
+  /** The open batch waits for nothing but the batch under way. */
+  #isOpenDue = false;
+  readonly #sealed: PendingBatch[] = [];
+  #lingerTimer: Timer | null = null;
+  #deadlineTimer: Timer | null = null;
+
+  constructor(topic: string, partition: number, context: LaneContext, owner: LaneOwner) {
+    this.#topic = topic;
+    this.#partition = partition;
+    this.#context = context;
+    this.#owner = owner;
+    this.#sender = new BatchSender(topic, partition, context, {
+      delivered: (batch, place) => {
+        batch.delivered(place);
+        this.#settled(batch);
+      },
+      failed: (batch, error) => this.#fail(batch, error),
+      explainUnknownPartition: () => owner.explainUnknownPartition(partition),
+    });
+  }
+
+  /** Throws what the encoder throws for a record that fits no batch; then nothing has changed. */
+  add(record: EncodedRecord, delivery: Delivery): void {
+    const { maxBatchBytes, maxBatchRecords } = this.#context.options;
+    if (this.#encoder.recordCount >= maxBatchRecords) this.#seal();
+    let before = this.#encoder.byteLength;
+    if (!this.#encoder.append(record, maxBatchBytes)) {
+      this.#seal();
+      before = this.#encoder.byteLength;
+      this.#encoder.append(record, maxBatchBytes);
+    }
+    const batch = this.#open ?? this.#openBatch();
+    const bytes = this.#encoder.byteLength - before;
+    batch.bufferedBytes += bytes;
+    this.#context.memory.take(bytes);
+    delivery.added(batch, this.#encoder.recordCount - 1);
+    if (this.#sealed.length > 0) this.#deliverNext();
+  }
+
+  /** The open batch has waited for company long enough. */
+  release(): void {
+    this.#isOpenDue = true;
+    this.#deliverNext();
+  }
+
+  /** Sends what lingers. Resolves when everything that is in the lane now is stored or has failed. */
+  drained(): Promise<void> {
+    const last = this.#open ?? this.#sealed.at(-1) ?? this.#sender.batch;
+    if (last === null) return Promise.resolve();
+    return new Promise((resolve) => {
+      last.receipts.push({ delivered: () => resolve(), failed: () => resolve() });
+      this.release();
+    });
+  }
+
+  /** The connection is back. */
+  retryNow(): void {
+    this.#sender.retryNow();
+  }
+
+  /** Gives everything up. */
+  failAll(error: MillraceError): void {
+    this.#seal();
+    const current = this.#sender.batch;
+    const batches = current === null ? this.#sealed.splice(0) : [current, ...this.#sealed.splice(0)];
+    this.#sender.abandon();
+    for (const batch of batches) this.#fail(batch, error);
+    this.stopTimers();
+  }
+
+  stopTimers(): void {
+    this.#lingerTimer?.cancel();
+    this.#deadlineTimer?.cancel();
+    this.#lingerTimer = this.#deadlineTimer = null;
+  }
+
+  #openBatch(): PendingBatch {
+    const { clock, options } = this.#context;
+    const batch = new PendingBatch(clock.monotonicMs());
+    this.#open = batch;
+    this.#isOpenDue = false;
+    if (options.lingerMs > 0) this.#lingerTimer = clock.startTimer(options.lingerMs, () => this.release());
+    else if (this.#sender.batch === null) this.#context.releaseSoon(this);
+    else this.#isOpenDue = true;
+    this.#startDeadline();
+    return batch;
+  }
+
+  #seal(): void {
+    const batch = this.#open;
+    if (batch === null) return;
+    batch.recordCount = this.#encoder.recordCount;
+    batch.bytes = this.#encoder.finish();
+    this.#sealed.push(batch);
+    this.#open = null;
+    this.#isOpenDue = false;
+    this.#lingerTimer?.cancel();
+    this.#lingerTimer = null;
+    this.#owner.batchSealed(this.#partition);
+  }
+
+  #deliverNext(): void {
+    if (this.#sender.batch !== null) return;
+    if (this.#sealed.length === 0 && this.#isOpenDue) this.#seal();
+    const next = this.#sealed.shift();
+    if (next !== undefined) this.#sender.deliver(next);
+  }
+
+  #fail(batch: PendingBatch, error: MillraceError): void {
+    batch.failed(error);
+    this.#settled(batch);
+  }
+
+  #settled(batch: PendingBatch): void {
+    this.#context.memory.give(batch.bufferedBytes);
+    this.#deliverNext();
+  }
+
+  #onDeadline(): void {
+    this.#deadlineTimer = null;
+    // All of them first: a batch that fails makes way for the next, which must not be sent if it is late as well.
+    const late: PendingBatch[] = [];
+    const current = this.#sender.batch;
+    if (current !== null && this.#isLate(current)) {
+      this.#sender.abandon();
+      late.push(current);
+    }
+    if (this.#open !== null && this.#isLate(this.#open)) this.#seal();
+    while (this.#sealed[0] !== undefined && this.#isLate(this.#sealed[0]))
+      late.push(...this.#sealed.splice(0, 1));
+    for (const batch of late) this.#fail(batch, this.#timedOut(batch));
+    this.#startDeadline();
+  }
+
+  /** For the oldest batch. One timer serves many: when it fires it looks at what is there. */
+  #startDeadline(): void {
+    const oldest = this.#sender.batch ?? this.#sealed[0] ?? this.#open;
+    if (oldest === null || this.#deadlineTimer !== null) return;
+    const { clock, options } = this.#context;
+    const remainingMs = oldest.createdMs + options.deliveryTimeoutMs - clock.monotonicMs();
+    this.#deadlineTimer = clock.startTimer(Math.max(remainingMs, 1), () => this.#onDeadline());
+  }
+
+  #isLate(batch: PendingBatch): boolean {
+    const { clock, options } = this.#context;
+    return clock.monotonicMs() - batch.createdMs >= options.deliveryTimeoutMs;
+  }
+
+  #timedOut(batch: PendingBatch): UnavailableError {
+    const { lastError, recordCount: records } = batch;
+    const isUnknown = batch.mayBeWritten || batch.isInFlight;
+    const outcome = isUnknown ? 'they may have been stored' : 'they were not stored';
+    const reason = lastError === null ? 'no reply' : lastError.message;
+    return new UnavailableError(
+      'DELIVERY_TIMED_OUT',
+      `${this.#topic}/${this.#partition}: ${records} records were not acknowledged within ` +
+        `${this.#context.options.deliveryTimeoutMs} ms; ${outcome} (${reason})`,
+      {
+        cause: lastError ?? undefined,
+        details: {
+          topic: this.#topic,
+          partition: this.#partition,
+          records,
+          outcome: isUnknown ? 'unknown' : 'not-written',
+        },
+      },
+    );
+  }
+}

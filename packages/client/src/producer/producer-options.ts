@@ -1,0 +1,78 @@
+/** Options of `producer()`, checked and completed. */
+import { ConfigError, defaultPartitioner, parseName, type Partitioner } from '@millrace/core';
+import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '@millrace/redis';
+
+export interface ProducerOptions {
+  /**
+   * Name that survives restarts: of two producers with one name the newer shuts the older out (`PRODUCER_FENCED`), in
+   * each partition from its first record on. Default: an id of its own for every producer.
+   */
+  readonly producerId?: string | undefined;
+  /** How long a batch waits for company, milliseconds. 0, the default, waits for the end of the event loop's turn. */
+  readonly lingerMs?: number | undefined;
+  /** Largest batch, bytes. A single larger record makes a batch of its own. Default 1 MiB, which is the maximum. */
+  readonly maxBatchBytes?: number | undefined;
+  /** Default 10,000, which is the maximum. */
+  readonly maxBatchRecords?: number | undefined;
+  /** Encoded records that may wait for their acknowledgement; beyond it `send` waits. Default 32 MiB. */
+  readonly maxBufferedBytes?: number | undefined;
+  /** How long `send` waits for room, or for the topic to be looked up, milliseconds. Default 60,000. */
+  readonly maxBlockMs?: number | undefined;
+  /** How long a record is tried to be stored, counted from when it was buffered, milliseconds. Default 30,000. */
+  readonly deliveryTimeoutMs?: number | undefined;
+  /** Partition of a record with a key. Default: Kafka's (murmur2). Must depend on its arguments alone. */
+  readonly partitioner?: Partitioner | undefined;
+}
+
+export interface ResolvedProducerOptions {
+  readonly producerId: string | undefined;
+  readonly lingerMs: number;
+  readonly maxBatchBytes: number;
+  readonly maxBatchRecords: number;
+  readonly maxBufferedBytes: number;
+  readonly maxBlockMs: number;
+  readonly deliveryTimeoutMs: number;
+  readonly partitioner: Partitioner;
+}
+
+/** A producer's state is kept for ten minutes at least; a batch that is repeated later could be stored twice. */
+const MAX_DELIVERY_TIMEOUT_MS = 300_000;
+/** setTimeout takes 31 bits. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+/** Throws `INVALID_OPTION` or `INVALID_NAME` (ConfigError). */
+export function resolveProducerOptions(options: ProducerOptions): ResolvedProducerOptions {
+  return {
+    producerId: options.producerId === undefined ? undefined : parseName('producer id', options.producerId),
+    lingerMs: bounded('lingerMs', options.lingerMs ?? 0, 0, 60_000),
+    maxBatchBytes: bounded('maxBatchBytes', options.maxBatchBytes ?? MAX_BATCH_BYTES, 1, MAX_BATCH_BYTES),
+    maxBatchRecords: bounded(
+      'maxBatchRecords',
+      options.maxBatchRecords ?? MAX_BATCH_RECORDS,
+      1,
+      MAX_BATCH_RECORDS,
+    ),
+    maxBufferedBytes: bounded(
+      'maxBufferedBytes',
+      options.maxBufferedBytes ?? 33_554_432,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    maxBlockMs: bounded('maxBlockMs', options.maxBlockMs ?? 60_000, 0, MAX_TIMER_MS),
+    deliveryTimeoutMs: bounded(
+      'deliveryTimeoutMs',
+      options.deliveryTimeoutMs ?? 30_000,
+      1,
+      MAX_DELIVERY_TIMEOUT_MS,
+    ),
+    partitioner: options.partitioner ?? defaultPartitioner,
+  };
+}
+
+function bounded(name: string, value: number, least: number, most: number): number {
+  if (Number.isFinite(value) && value >= least && value <= most) return value;
+  throw new ConfigError(
+    'INVALID_OPTION',
+    `${name} must be a number from ${least} to ${most}, not ${String(value)}`,
+  );
+}

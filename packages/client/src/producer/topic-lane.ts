@@ -1,0 +1,217 @@
+/**
+ * The way of records into one topic. Calls pass in the order in which they were made; one that has to wait (for the
+ * number of partitions, for its validator, for room in memory) holds up those behind it, which would otherwise
+ * overtake it within a partition.
+ */
+import {
+  ConfigError,
+  UnavailableError,
+  errorFromCode,
+  type MillraceError,
+  type StickyPartitioner,
+  type Timer,
+} from '@millrace/core';
+import { toMillraceError } from '@millrace/redis';
+import { unknownTopic } from '../topic/unknown-topic.ts';
+import type { EncodedRecord } from './encode-records.ts';
+import { PartitionCount, type CountContext } from './partition-count.ts';
+import { PartitionLane, type LaneContext } from './partition-lane.ts';
+import type { Submission } from './submission.ts';
+
+export interface TopicLaneContext extends LaneContext, CountContext {
+  readonly sticky: StickyPartitioner;
+}
+
+export class TopicLane {
+  readonly #topic: string;
+  readonly #context: TopicLaneContext;
+  readonly #count: PartitionCount;
+  readonly #waiting: Submission[] = [];
+  readonly #lanes = new Map<number, PartitionLane>();
+  #blockTimer: Timer | null = null;
+  #isWaitingForRoom = false;
+
+  constructor(topic: string, context: TopicLaneContext) {
+    this.#topic = topic;
+    this.#context = context;
+    this.#count = new PartitionCount(topic, context, {
+      counted: (partitions) =>
+        partitions === null ? this.#abandonWaiting(unknownTopic(topic)) : this.advance(),
+      failed: (error) => this.#abandonWaiting(error),
+    });
+  }
+
+  submit(submission: Submission): void {
+    this.#waiting.push(submission);
+    this.advance();
+    if (!submission.isOver) this.#watchBlocking();
+  }
+
+  /** Lets as many calls through as can pass now. */
+  advance(): void {
+    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      if (!first.isOver && !this.#admit(first)) return;
+      this.#waiting.shift();
+    }
+  }
+
+  /** Resolves when everything that is waiting now is in batches, and these are stored or have failed. */
+  async drained(): Promise<void> {
+    const last = this.#waiting.at(-1);
+    if (last !== undefined) await new Promise<void>((resolve) => last.whenOver(resolve));
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.drained()));
+  }
+
+  /** The connection is back. */
+  retryNow(): void {
+    this.#count.retryNow();
+    for (const lane of this.#lanes.values()) lane.retryNow();
+  }
+
+  failAll(error: MillraceError): void {
+    this.#abandonWaiting(error);
+    for (const lane of this.#lanes.values()) lane.failAll(error);
+    this.stopTimers();
+  }
+
+  stopTimers(): void {
+    this.#count.stop();
+    this.#blockTimer?.cancel();
+    this.#blockTimer = null;
+    for (const lane of this.#lanes.values()) lane.stopTimers();
+  }
+
+  /** False when it has to wait. */
+  #admit(submission: Submission): boolean {
+    const { records } = submission;
+    if (records === null) return false;
+    const partitions = this.#count.get();
+    if (partitions === 0) return false;
+    if (submission.next === 0 && submission.highestPartition >= partitions) {
+      // It may have been added since we asked.
+      if (!this.#count.isFresherThan(submission.submittedMs)) return false;
+      submission.abandon(this.#noSuchPartition(submission.highestPartition, partitions));
+      return true;
+    }
+    return this.#fill(submission, records, partitions);
+  }
+
+  #fill(submission: Submission, records: readonly EncodedRecord[], partitions: number): boolean {
+    const { memory, clock } = this.#context;
+    const start = submission.next;
+    for (let record = records[start]; record !== undefined; record = records[++submission.next]) {
+      if (!memory.hasRoom) {
+        if (submission.next > start) submission.blockedSinceMs = clock.monotonicMs();
+        this.#waitForRoom();
+        return false;
+      }
+      try {
+        this.#lane(this.#partitionOf(record, partitions)).add(record, submission.delivery);
+      } catch (error) {
+        submission.abandon(toMillraceError(error, `sending to topic "${this.#topic}"`));
+        return true;
+      }
+    }
+    submission.complete();
+    return true;
+  }
+
+  #partitionOf(record: EncodedRecord, partitions: number): number {
+    if (record.partition !== undefined) return record.partition;
+    const { key } = record;
+    if (key === null) return this.#context.sticky.partitionFor(this.#topic, partitions);
+    const keyBytes = typeof key === 'string' ? Buffer.from(key) : key;
+    const chosen = this.#context.options.partitioner({ topic: this.#topic, key: keyBytes, partitions });
+    if (Number.isInteger(chosen) && chosen >= 0 && chosen < partitions) return chosen;
+    throw new ConfigError(
+      'INVALID_OPTION',
+      `the partitioner gave ${String(chosen)} for topic "${this.#topic}", which has partitions 0 to ${partitions - 1}`,
+    );
+  }
+
+  #lane(partition: number): PartitionLane {
+    let lane = this.#lanes.get(partition);
+    if (lane === undefined) {
+      lane = new PartitionLane(this.#topic, partition, this.#context, {
+        batchSealed: () => this.#context.sticky.batchClosed(this.#topic, partition),
+        explainUnknownPartition: () => this.#explainUnknownPartition(partition),
+      });
+      this.#lanes.set(partition, lane);
+    }
+    return lane;
+  }
+
+  async #explainUnknownPartition(partition: number): Promise<MillraceError> {
+    const partitions = await this.#count.refresh();
+    if (partitions === null) return unknownTopic(this.#topic);
+    if (partition >= partitions) return this.#noSuchPartition(partition, partitions);
+    return new ConfigError(
+      'UNKNOWN_PARTITION',
+      `${this.#topic}/${partition} is missing although the topic has ${partitions} partitions (a failover lost it, or its ` +
+        `keys were deleted): admin.addPartitions(${JSON.stringify(this.#topic)}, ${partitions}) makes it anew, empty`,
+      { details: { topic: this.#topic, partition } },
+    );
+  }
+
+  #noSuchPartition(partition: number, partitions: number): ConfigError {
+    return new ConfigError(
+      'UNKNOWN_PARTITION',
+      `there is no partition ${partition} in topic "${this.#topic}": it has 0 to ${partitions - 1}`,
+      { details: { topic: this.#topic, partition, partitions } },
+    );
+  }
+
+  #abandonWaiting(error: MillraceError): void {
+    for (const submission of this.#waiting.splice(0)) submission.abandon(error);
+  }
+
+  #waitForRoom(): void {
+    if (this.#isWaitingForRoom) return;
+    this.#isWaitingForRoom = true;
+    this.#context.memory.whenRoom(() => {
+      this.#isWaitingForRoom = false;
+      this.advance();
+    });
+  }
+
+  #watchBlocking(): void {
+    const first = this.#waiting[0];
+    if (first === undefined || this.#blockTimer !== null) return;
+    const { clock, options } = this.#context;
+    const remainingMs = first.blockedSinceMs + options.maxBlockMs - clock.monotonicMs();
+    this.#blockTimer = clock.startTimer(Math.max(remainingMs, 1), () => this.#onBlocked());
+  }
+
+  #onBlocked(): void {
+    this.#blockTimer = null;
+    const { clock, options } = this.#context;
+    const latestMs = clock.monotonicMs() - options.maxBlockMs;
+    const first = this.#waiting[0];
+    if (first === undefined) return;
+    const error = this.#blockedError(first);
+    for (const submission of this.#waiting)
+      if (submission.blockedSinceMs <= latestMs) submission.abandon(error);
+    this.advance();
+    this.#watchBlocking();
+  }
+
+  /** What the first one waits for holds up the others. */
+  #blockedError(first: Submission): MillraceError {
+    const { memory, options } = this.#context;
+    const waited = `sending to topic "${this.#topic}" could not begin within ${options.maxBlockMs} ms`;
+    const details = { topic: this.#topic };
+    if (first.records === null)
+      return new UnavailableError('TIMED_OUT', `${waited}: its validator has not answered`, { details });
+    const { lastError } = this.#count;
+    if (lastError !== null)
+      return errorFromCode(lastError.code, `${waited}: ${lastError.message}`, { cause: lastError, details });
+    if (this.#count.get() === 0)
+      return new UnavailableError('TIMED_OUT', `${waited}: Redis has not answered`, { details });
+    return new UnavailableError(
+      'BUFFER_FULL',
+      `${waited}: ${memory.usedBytes} bytes wait to be stored and maxBufferedBytes is ${options.maxBufferedBytes}; send less at ` +
+        'once, or find out why Redis is slow',
+      { details },
+    );
+  }
+}
