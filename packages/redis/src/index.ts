@@ -15,7 +15,7 @@ export {
 } from './batch/batch-format.ts';
 export { type AppendRequest } from './log/append-batch.ts';
 export { baseOffsetOf, fingerprintOf } from './log/log-entry.ts';
-export { producerEpoch } from './log/producer-epoch.ts';
+export { raiseProducerEpoch, type RaiseProducerEpochResult } from './log/producer-epoch.ts';
 export { readBatches, type ReadOptions, type ReadPosition } from './log/read-batches.ts';
 export { RedisLog, type AppendResult, type LogDescription, type PartitionName } from './log/redis-log.ts';
 export {

@@ -3,6 +3,7 @@
  * with a lower epoch than it has seen, so a batch that was given up cannot arrive behind one of the next epoch.
  */
 import { FencedError, type Random } from '@millrace/core';
+import type { RaiseProducerEpochResult } from '@millrace/redis';
 
 export interface ProducerIdentity {
   readonly id: string;
@@ -25,11 +26,8 @@ export class OwnIdentity implements ProducerIdentity {
   }
 }
 
-/** What the store of named producers answers; see `raiseProducerEpoch`. */
-export type RaiseEpoch = (
-  session: string,
-  isFirst: boolean,
-) => Promise<{ status: 'RAISED'; epoch: number } | { status: 'FENCED' }>;
+/** Asks Redis for a higher epoch; `isTaking` takes the name from whoever holds it. */
+export type RaiseEpoch = (session: string, isTaking: boolean) => Promise<RaiseProducerEpochResult>;
 
 /**
  * An id that others may use, too: a later instance, or an earlier one that is not dead. Epochs come from Redis. Only

@@ -100,6 +100,13 @@ export const PUBLISH_ASSIGNMENT: LuaScript = {
   text: "#!lua\nlocal state, assignment, owners, events, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]\nlocal leaderEpoch, generation, deputies, moves, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nlocal orphans = tonumber(ARGV[6])\nlocal current = redis.call('HMGET', state, 'leaderEpoch', 'generation')\nif current[1] ~= leaderEpoch or current[2] ~= generation then\n  return { 'STALE' }\nend\nlocal index = 7\nfor _ = 1, orphans do\n  if redis.call('HGET', owners, ARGV[index]) == ARGV[index + 1] then\n    redis.call('HDEL', owners, ARGV[index])\n  end\n  index = index + 2\nend\nredis.call('DEL', assignment)\nwhile index < #ARGV do\n  redis.call('HSET', assignment, ARGV[index], ARGV[index + 1])\n  index = index + 2\nend\nredis.call('HSET', state, 'assignmentGeneration', generation, 'deputies', deputies)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'assigned', 'generation', generation, 'moves', moves,\n  'leaderEpoch', leaderEpoch)\nredis.call('SPUBLISH', wake, 'assignment')\nreturn { 'OK' }",
 };
 
+export const RAISE_PRODUCER_EPOCH: LuaScript = {
+  name: 'raise-producer-epoch',
+  sha1: '6ff6c65fbf5630bce067cfe8d460ed21379777a3',
+  keyCount: 1,
+  text: "#!lua\nlocal producers = KEYS[1]\nlocal producerId, session, isTaking = ARGV[1], ARGV[2], ARGV[3] == '1'\nlocal held = redis.call('HGET', producers, producerId)\nlocal heldEpoch, heldSession = 0, ''\nif held then\n  local epochText, sessionText = string.match(held, '^(%d+) (.*)$')\n  heldEpoch, heldSession = tonumber(epochText), sessionText\nend\nif not isTaking and heldSession ~= session then\n  return { 'FENCED' }\nend\nlocal time = redis.call('TIME')\nlocal nowMs = time[1] * 1000 + math.floor(time[2] / 1000)\nlocal epoch = string.format('%.0f', math.max(heldEpoch + 1, nowMs))\nredis.call('HSET', producers, producerId, epoch .. ' ' .. session)\nreturn { 'RAISED', epoch }",
+};
+
 export const READ_ASSIGNMENT: LuaScript = {
   name: 'read-assignment',
   sha1: '132c306d25c9b14f96fedc98ea560117f75230b7',

@@ -1,5 +1,4 @@
 /** What is kept of producers is bounded, and forgetting never lets a batch in twice that a producer still repeats. */
-import { producerEpoch } from '@millrace/redis';
 import { describe, expect } from 'vitest';
 import { appendBatch } from '../../src/log/append-batch.ts';
 import { appendRequest, test, type LogFixture } from './log-fixture.ts';
@@ -97,10 +96,4 @@ test('a producer id with separators in it stays one producer', async ({ logs }) 
   expect(await logs.log.append(appendRequest({ producerId }))).toMatchObject({ status: 'APPENDED' });
   expect(await logs.log.append(appendRequest({ producerId }))).toMatchObject({ status: 'DUPLICATE' });
   expect(await kept(logs)).toEqual(new Set([producerId]));
-});
-
-test('producerEpoch rises by one for each start of a name', async ({ logs }) => {
-  expect(await producerEpoch(logs.ioredis, logs.keys, 'billing')).toBe(1);
-  expect(await producerEpoch(logs.ioredis, logs.keys, 'billing')).toBe(2);
-  expect(await producerEpoch(logs.ioredis, logs.keys, 'shipping')).toBe(1);
 });
