@@ -24,5 +24,5 @@ end
 redis.call('HSET', state, 'leader', '')
 redis.call('DEL', lock)
 redis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'leader-' .. reason, 'member', memberId, 'leaderEpoch', leaderEpoch)
-redis.call('SPUBLISH', wake, 'leader')
+redis.call('SPUBLISH', wake, 'leader-' .. reason)
 return { 'OK' }

@@ -23,7 +23,7 @@ redis.call('HDEL', beats, memberId)
 local generation = redis.call('HINCRBY', state, 'generation', 1)
 if redis.call('HGET', state, 'leader') == memberId then
   redis.call('HSET', state, 'leader', '')
-  redis.call('SPUBLISH', wake, 'leader')
+  redis.call('SPUBLISH', wake, 'leader-resigned')
 end
 redis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-left', 'member', memberId, 'generation', generation)
 redis.call('SPUBLISH', wake, 'generation')

@@ -3,9 +3,12 @@
 -- KEYS[1] group state hash
 -- KEYS[2] assignment hash
 -- ARGV[1] member id
--- Returns: {'OK', assignment generation, encoded partitions or ''}
--- Keeps: generation and partitions are of one moment.
+-- Returns: {'OK', generation, assignment generation, leader, leader epoch, deputies, encoded partitions or ''}
+-- Keeps: generation and partitions are of one moment. Who leads, and who watches the leader, has changed as likely as
+--        the partitions: told along, a new deputy need not wait for its next heartbeat.
 local state, assignment = KEYS[1], KEYS[2]
 local memberId = ARGV[1]
 
-return { 'OK', redis.call('HGET', state, 'assignmentGeneration') or '0', redis.call('HGET', assignment, memberId) or '' }
+local v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies')
+return { 'OK', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '',
+  redis.call('HGET', assignment, memberId) or '' }

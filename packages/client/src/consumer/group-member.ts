@@ -125,6 +125,7 @@ export class GroupMember<V> {
         ...shared,
         partitions: this.#partitions,
         emitter: this.emitter,
+        onView: (view) => this.#leader.onView(view),
         mayOwn: () => this.#lease?.health() === 'held',
         isPaused: (key) => this.#paused.has(key),
         startWorker: (lane) => this.#startWorker(lane),

@@ -8,6 +8,7 @@ import {
   type AcquireResult,
   type Clock,
   type GroupStore,
+  type GroupView,
   type MillraceError,
   type OffsetReset,
   type PartitionKey,
@@ -31,6 +32,8 @@ export interface OwnershipPort<V> {
   readonly emitter: ConsumerEmitter;
   /** Null while this member is in no group. */
   identity(): Identity | null;
+  /** Every answer of the group tells where it stands. */
+  onView(view: GroupView): void;
   /** False while the lease is in doubt: nothing may be taken then. */
   mayOwn(): boolean;
   isPaused(key: PartitionKey): boolean;
@@ -157,17 +160,18 @@ export class Ownership<V> {
     if (identity === null || !this.#port.mayOwn()) return;
     const target = await this.#port.group.readTarget(identity.memberId);
     if (this.#port.identity() !== identity || this.#isClosed) return;
+    this.#port.onView(target);
 
     const decision = reconcile(new Set(this.#held.keys()), new Set(this.#busy.keys()), target.partitions);
-    this.#revoke(decision.revoke, `assigned to another member in generation ${target.generation}`);
-    const wanted = decision.claim.filter((key) => this.#refused.get(key) !== target.generation);
-    const outcome = await this.#claim(identity, target.generation, wanted);
+    this.#revoke(decision.revoke, `assigned to another member in generation ${target.assignmentGeneration}`);
+    const wanted = decision.claim.filter((key) => this.#refused.get(key) !== target.assignmentGeneration);
+    const outcome = await this.#claim(identity, target.assignmentGeneration, wanted);
     if (outcome === 'again') {
       this.#isDirty = true;
       return;
     }
     if (outcome === 'waiting') this.#lookAgainSoon();
-    this.#noteApplied(target.generation, outcome === 'complete');
+    this.#noteApplied(target.assignmentGeneration, outcome === 'complete');
   }
 
   async #claim(

@@ -71,8 +71,8 @@ export interface GroupWatch extends GroupView {
   readonly signs: ReadonlyMap<string, MemberSigns>;
 }
 
-export interface Target {
-  readonly generation: number;
+/** One member's part of the published assignment (of `assignmentGeneration`). */
+export interface Target extends GroupView {
   readonly partitions: readonly PartitionKey[];
 }
 

@@ -39,9 +39,9 @@ export const COMMIT_OFFSET: LuaScript = {
 
 export const CREATE_PARTITION: LuaScript = {
   name: 'create-partition',
-  sha1: '58a276cdb12a88e1d2158467ca7d03833ff7f3e3',
+  sha1: 'c56cfafcd6bf3984430c36b68e2bcff7ac238b4b',
   keyCount: 2,
-  text: "#!lua\nlocal state, log = KEYS[1], KEYS[2]\nlocal incarnation = ARGV[1]\nlocal known = redis.call('HMGET', state, 'incarnation', 'end')\nif known[1] == incarnation then\n  return { 'EXISTS', known[2] }\nend\nif known[1] and known[2] ~= '0' then\n  return { 'OTHER_INCARNATION', known[1], known[2] }\nend\nif redis.call('EXISTS', log) == 1 then\n  return { 'FOREIGN_LOG' }\nend\nredis.call('HSET', state, 'incarnation', incarnation, 'start', '0', 'end', '0')\nreturn { 'CREATED' }",
+  text: "#!lua\nlocal state, log = KEYS[1], KEYS[2]\nlocal incarnation = ARGV[1]\nlocal function stamp(name)\n  return tonumber(string.match(name, '^(%d+)-')) or 0\nend\nlocal known = redis.call('HMGET', state, 'incarnation', 'end')\nif known[1] == incarnation then\n  return { 'EXISTS', known[2] }\nend\nif known[1] and (known[2] ~= '0' or stamp(known[1]) >= stamp(incarnation)) then\n  return { 'OTHER_INCARNATION', known[1], known[2] }\nend\nif redis.call('EXISTS', log) == 1 then\n  return { 'FOREIGN_LOG' }\nend\nredis.call('HSET', state, 'incarnation', incarnation, 'start', '0', 'end', '0')\nreturn { 'CREATED' }",
 };
 
 export const DELETE_PARTITION: LuaScript = {
@@ -53,9 +53,9 @@ export const DELETE_PARTITION: LuaScript = {
 
 export const DEPOSE_LEADER: LuaScript = {
   name: 'depose-leader',
-  sha1: '963f067e946c7758399475929e43f3eab7d492c4',
+  sha1: 'a6f98e2fad7db3a246861577becbed94ae9da8cb',
   keyCount: 5,
-  text: "#!lua flags=allow-oom\nlocal state, lock, events, wake, presence = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]\nlocal memberId, leaderEpoch, reason, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4]\nlocal current = redis.call('HMGET', state, 'leader', 'leaderEpoch')\nif current[1] ~= memberId or current[2] ~= leaderEpoch then\n  return { 'STALE' }\nend\nif reason == 'gone' and redis.call('PUBSUB', 'SHARDNUMSUB', presence)[2] > 0 then\n  return { 'PRESENT' }\nend\nredis.call('HSET', state, 'leader', '')\nredis.call('DEL', lock)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'leader-' .. reason, 'member', memberId, 'leaderEpoch', leaderEpoch)\nredis.call('SPUBLISH', wake, 'leader')\nreturn { 'OK' }",
+  text: "#!lua flags=allow-oom\nlocal state, lock, events, wake, presence = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]\nlocal memberId, leaderEpoch, reason, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4]\nlocal current = redis.call('HMGET', state, 'leader', 'leaderEpoch')\nif current[1] ~= memberId or current[2] ~= leaderEpoch then\n  return { 'STALE' }\nend\nif reason == 'gone' and redis.call('PUBSUB', 'SHARDNUMSUB', presence)[2] > 0 then\n  return { 'PRESENT' }\nend\nredis.call('HSET', state, 'leader', '')\nredis.call('DEL', lock)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'leader-' .. reason, 'member', memberId, 'leaderEpoch', leaderEpoch)\nredis.call('SPUBLISH', wake, 'leader-' .. reason)\nreturn { 'OK' }",
 };
 
 export const ELECT_LEADER: LuaScript = {
@@ -88,9 +88,9 @@ export const JOIN_GROUP: LuaScript = {
 
 export const LEAVE_GROUP: LuaScript = {
   name: 'leave-group',
-  sha1: '29cb8b78afa4789c31d738e3ee9e840c7ee28f13',
+  sha1: 'a32b8ebc926a8580e37396b1154d83cc1e1afded',
   keyCount: 5,
-  text: "#!lua flags=allow-oom\nlocal state, members, beats, events, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]\nlocal memberId, session, eventsToKeep = ARGV[1], ARGV[2], ARGV[3]\nlocal held = redis.call('HGET', members, memberId)\nif not held or string.sub(held, 1, #session + 1) ~= session .. ' ' then\n  return { 'UNKNOWN_MEMBER' }\nend\nredis.call('HDEL', members, memberId)\nredis.call('HDEL', beats, memberId)\nlocal generation = redis.call('HINCRBY', state, 'generation', 1)\nif redis.call('HGET', state, 'leader') == memberId then\n  redis.call('HSET', state, 'leader', '')\n  redis.call('SPUBLISH', wake, 'leader')\nend\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-left', 'member', memberId, 'generation', generation)\nredis.call('SPUBLISH', wake, 'generation')\nreturn { 'LEFT' }",
+  text: "#!lua flags=allow-oom\nlocal state, members, beats, events, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]\nlocal memberId, session, eventsToKeep = ARGV[1], ARGV[2], ARGV[3]\nlocal held = redis.call('HGET', members, memberId)\nif not held or string.sub(held, 1, #session + 1) ~= session .. ' ' then\n  return { 'UNKNOWN_MEMBER' }\nend\nredis.call('HDEL', members, memberId)\nredis.call('HDEL', beats, memberId)\nlocal generation = redis.call('HINCRBY', state, 'generation', 1)\nif redis.call('HGET', state, 'leader') == memberId then\n  redis.call('HSET', state, 'leader', '')\n  redis.call('SPUBLISH', wake, 'leader-resigned')\nend\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-left', 'member', memberId, 'generation', generation)\nredis.call('SPUBLISH', wake, 'generation')\nreturn { 'LEFT' }",
 };
 
 export const PUBLISH_ASSIGNMENT: LuaScript = {
@@ -123,9 +123,9 @@ export const READ_GROUP: LuaScript = {
 
 export const READ_TARGET: LuaScript = {
   name: 'read-target',
-  sha1: '2eca98241b3936604dd37c307b60de73031ea377',
+  sha1: 'f6418b38e3e9d90af0b59de4a528732d9d4bbab5',
   keyCount: 2,
-  text: "#!lua flags=no-writes\nlocal state, assignment = KEYS[1], KEYS[2]\nlocal memberId = ARGV[1]\nreturn { 'OK', redis.call('HGET', state, 'assignmentGeneration') or '0', redis.call('HGET', assignment, memberId) or '' }",
+  text: "#!lua flags=no-writes\nlocal state, assignment = KEYS[1], KEYS[2]\nlocal memberId = ARGV[1]\nlocal v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies')\nreturn { 'OK', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '',\n  redis.call('HGET', assignment, memberId) or '' }",
 };
 
 export const RELEASE_PARTITION: LuaScript = {

@@ -61,7 +61,7 @@ export async function readTarget(
   memberId: string,
 ): Promise<Target> {
   const reply = await runScript(connection, READ_TARGET, [keys.state, keys.assignment], [memberId]);
-  return { generation: integerAt(reply, 1), partitions: decodePartitionKeys(textAt(reply, 2)) };
+  return { ...decodeView(reply), partitions: decodePartitionKeys(textAt(reply, 6)) };
 }
 
 export async function readAssignment(

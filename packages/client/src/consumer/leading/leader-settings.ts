@@ -41,3 +41,6 @@ export const LOCK_MS = 10_000;
 
 /** Who is no deputy tries for a vacant lead after up to this, so that a fleet does not try at once. */
 export const CAMPAIGN_SPREAD_MS = 500;
+
+/** Head start of the deputy that has deposed a leader. */
+export const DEPOSER_FIRST_MS = 150;
