@@ -37,3 +37,6 @@ export { closeConnection, openConnection, type RedisConnection } from './connect
 export { keepSubscribed } from './connection/keep-subscribed.ts';
 export { inspectServer, type ServerFacts, type ServerWarning } from './connection/inspect-server.ts';
 export { toMillraceError, type Execution } from './connection/to-millrace-error.ts';
+export { deleteGroup, type DeleteGroupResult } from './group-admin/delete-group.ts';
+export { readGroupOffsets, type GroupOffset } from './group-admin/group-offsets.ts';
+export { listGroups, type GroupEntry } from './group-admin/list-groups.ts';

@@ -1,4 +1,5 @@
 /** What can be asked of, and done to, topics and groups from outside. */
+import type { GroupEvent } from '@millrace/core';
 
 export interface TopicPartitionDetails {
   readonly partition: number;
@@ -26,6 +27,64 @@ export interface CreateTopicOptions {
   readonly partitions: number;
 }
 
+export interface GroupInfo {
+  readonly group: string;
+  /** Members at present, idle ones included. */
+  readonly members: number;
+}
+
+export interface GroupMemberDetails {
+  readonly memberId: string;
+  /** Set for a static member. */
+  readonly instanceId: string | null;
+  readonly host: string;
+  readonly pid: number;
+  /** Names and patterns as they were subscribed to, e.g. `orders`, `/^audit-/`. */
+  readonly subscriptions: readonly string[];
+  /** Partitions that it owns. None for long: there are more members than partitions. */
+  readonly partitions: number;
+  /** It gives up what it owns and gets nothing any more. */
+  readonly isLeaving: boolean;
+  /** By the clock of the member's host, milliseconds since 1970. */
+  readonly joinedAtMs: number;
+}
+
+export interface GroupPartitionDetails {
+  readonly topic: string;
+  readonly partition: number;
+  /** Member id, `null` while nobody owns it. */
+  readonly owner: string | null;
+  /** Fencing token of the last ownership; 0 where there was none. */
+  readonly epoch: number;
+  /** Next record to consume; `null` where the group has not begun. */
+  readonly committed: number | null;
+  readonly logStart: number;
+  readonly logEnd: number;
+  /** Records that wait; `null` where the group has not begun. */
+  readonly lag: number | null;
+}
+
+export interface GroupDetails {
+  readonly group: string;
+  /** Counts changes of membership, subscriptions and topics. */
+  readonly generation: number;
+  /** Generation that the present assignment was made for; lower while the leader works on the next. */
+  readonly assignmentGeneration: number;
+  /** Member id, `null` while nobody leads. */
+  readonly leader: string | null;
+  /** By member id. */
+  readonly members: readonly GroupMemberDetails[];
+  /** Of the topics that a member is subscribed to, and wherever the group has committed. By topic and partition. */
+  readonly partitions: readonly GroupPartitionDetails[];
+}
+
+export interface GroupEventsOptions {
+  /** Only events after the one with this id. Default: from the oldest that is kept. */
+  readonly after?: string | undefined;
+  /** At most this many, 1 to 10,000. Default 100. */
+  readonly count?: number | undefined;
+}
+
 /**
  * All methods throw `INVALID_NAME` (ConfigError) for names that cannot exist and UnavailableError while Redis cannot
  * be reached; after that error a change may or may not have been made, and repeating it is safe.
@@ -49,4 +108,16 @@ export interface Admin {
    * none. Records that were appended together count as of one time. Throws `UNKNOWN_PARTITION` (ConfigError).
    */
   offsetForTimestamp(name: string, partition: number, timestampMs: number): Promise<number | null>;
+
+  /** Groups that have ever been joined and were not deleted, by name. */
+  listGroups(): Promise<readonly GroupInfo[]>;
+  /** Read piece by piece, not at one moment. Throws `UNKNOWN_GROUP` (ConfigError). */
+  describeGroup(group: string): Promise<GroupDetails>;
+  /** The history of the group, oldest first: who joined, left, was evicted, what was assigned and why. */
+  groupEvents(group: string, options?: GroupEventsOptions): Promise<readonly GroupEvent[]>;
+  /**
+   * Deletes a group with its committed offsets and its history. Throws `GROUP_NOT_EMPTY` while it has members and
+   * `UNKNOWN_GROUP` (ConfigError).
+   */
+  deleteGroup(group: string): Promise<void>;
 }

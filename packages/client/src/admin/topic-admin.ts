@@ -1,8 +1,9 @@
 /** The part of the admin interface that is about topics. */
 import { ConfigError, parseName, partitionKey } from '@millrace/core';
-import { RedisLog, RedisTopicStore, toMillraceError } from '@millrace/redis';
+import { RedisLog, RedisTopicStore } from '@millrace/redis';
 import type { ClientContext } from '../connect/client-context.ts';
 import { unknownTopic } from '../topic/unknown-topic.ts';
+import { attempt } from './attempt.ts';
 import type { Admin, TopicPartitionDetails } from './admin.ts';
 
 export type TopicAdmin = Pick<
@@ -90,12 +91,4 @@ export function createTopicAdmin({ command, keys }: ClientContext): TopicAdmin {
       return attempt(where, () => log.offsetForTimestamp(name, partition, timestampMs));
     },
   };
-}
-
-async function attempt<T>(where: string, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    throw toMillraceError(error, where);
-  }
 }

@@ -44,6 +44,13 @@ export const CREATE_PARTITION: LuaScript = {
   text: "#!lua\nlocal state, log = KEYS[1], KEYS[2]\nlocal incarnation = ARGV[1]\nlocal function stamp(name)\n  return tonumber(string.match(name, '^(%d+)-')) or 0\nend\nlocal known = redis.call('HMGET', state, 'incarnation', 'end')\nif known[1] == incarnation then\n  return { 'EXISTS', known[2] }\nend\nif known[1] and (known[2] ~= '0' or stamp(known[1]) >= stamp(incarnation)) then\n  return { 'OTHER_INCARNATION', known[1], known[2] }\nend\nif redis.call('EXISTS', log) == 1 then\n  return { 'FOREIGN_LOG' }\nend\nredis.call('HSET', state, 'incarnation', incarnation, 'start', '0', 'end', '0')\nreturn { 'CREATED' }",
 };
 
+export const DELETE_GROUP: LuaScript = {
+  name: 'delete-group',
+  sha1: 'd559cb030152ebb4b75b0610119a438380806028',
+  keyCount: 7,
+  text: "#!lua flags=allow-oom\nlocal state, members, beats, owners = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal assignment, leaderLock, events = KEYS[5], KEYS[6], KEYS[7]\nlocal count = redis.call('HLEN', members)\nif count > 0 then\n  return { 'NOT_EMPTY', count }\nend\nredis.call('UNLINK', state, members, beats, owners, assignment, leaderLock, events)\nreturn { 'DELETED' }",
+};
+
 export const DELETE_PARTITION: LuaScript = {
   name: 'delete-partition',
   sha1: '16cf6f31554766e96884f178bdc6eaf710e4d6fb',
@@ -70,6 +77,13 @@ export const EVICT_MEMBER: LuaScript = {
   sha1: '22e1171a9ce9e875777af702d09ccbfbcf1c6de7',
   keyCount: 6,
   text: "#!lua flags=allow-oom\nlocal state, members, beats, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal wake, presence = KEYS[5], KEYS[6]\nlocal leaderEpoch, memberId, seenBeat, reason, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nif redis.call('HGET', state, 'leaderEpoch') ~= leaderEpoch then\n  return { 'STALE' }\nend\nif redis.call('HEXISTS', members, memberId) == 0 then\n  return { 'UNKNOWN_MEMBER' }\nend\nif reason == 'presence' then\n  if redis.call('PUBSUB', 'SHARDNUMSUB', presence)[2] > 0 then\n    return { 'ALIVE' }\n  end\nelseif redis.call('HGET', beats, memberId) ~= seenBeat then\n  return { 'ALIVE' }\nend\nredis.call('HDEL', members, memberId)\nredis.call('HDEL', beats, memberId)\nlocal generation = redis.call('HINCRBY', state, 'generation', 1)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-evicted', 'member', memberId, 'reason', reason,\n  'generation', generation)\nredis.call('SPUBLISH', wake, 'generation')\nreturn { 'OK' }",
+};
+
+export const FORGET_GROUP: LuaScript = {
+  name: 'forget-group',
+  sha1: '5654fbf64d843496b3a08545f098daec9081e4f8',
+  keyCount: 2,
+  text: "#!lua flags=allow-oom\nlocal ownership, groups = KEYS[1], KEYS[2]\nlocal group, epoch = ARGV[1], ARGV[2]\nlocal present = redis.call('HGET', ownership, 'epoch')\nif present and present ~= epoch then\n  return { 'ACQUIRED', present }\nend\nredis.call('UNLINK', ownership)\nredis.call('SREM', groups, group)\nreturn { 'FORGOTTEN' }",
 };
 
 export const HEARTBEAT: LuaScript = {
@@ -169,4 +183,3 @@ export const WATCH_GROUP: LuaScript = {
   keyCount: -1,
   text: "#!lua flags=no-writes\nlocal state, beats = KEYS[1], KEYS[2]\nlocal v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies')\nlocal time = redis.call('TIME')\nlocal subscribers, seenBeats = {}, {}\nfor first = 1, #ARGV, 3000 do\n  local last = math.min(first + 2999, #ARGV)\n  local counts = redis.call('PUBSUB', 'SHARDNUMSUB', unpack(KEYS, first + 2, last + 2))\n  for index = 2, #counts, 2 do\n    subscribers[#subscribers + 1] = counts[index]\n  end\n  local block = redis.call('HMGET', beats, unpack(ARGV, first, last))\n  for index = 1, #block do\n    seenBeats[#seenBeats + 1] = block[index]\n  end\nend\nreturn { 'OK', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '',\n  string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), subscribers, seenBeats }",
 };
-

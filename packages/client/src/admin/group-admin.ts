@@ -1,0 +1,142 @@
+/** The part of the admin interface that is about groups. */
+import {
+  ConfigError,
+  matchTopics,
+  parseName,
+  type GroupSnapshot,
+  type MemberDescription,
+  type TopicSubscription,
+} from '@millrace/core';
+import {
+  deleteGroup,
+  listGroups,
+  readGroup,
+  readGroupEvents,
+  readGroupOffsets,
+  RedisTopicStore,
+  type GroupOffset,
+} from '@millrace/redis';
+import type { ClientContext } from '../connect/client-context.ts';
+import type { Admin, GroupDetails, GroupMemberDetails, GroupPartitionDetails } from './admin.ts';
+import { attempt } from './attempt.ts';
+
+type GroupAdmin = Pick<Admin, 'listGroups' | 'describeGroup' | 'groupEvents' | 'deleteGroup'>;
+
+const DEFAULT_EVENTS = 100;
+const MAX_EVENTS = 10_000;
+
+export function createGroupAdmin({ command, keys }: ClientContext): GroupAdmin {
+  const topics = new RedisTopicStore(command, keys);
+
+  async function readKnown(group: string): Promise<GroupSnapshot> {
+    const [isListed, snapshot] = await Promise.all([
+      command.sismember(keys.groups, group),
+      readGroup(command, keys.group(group)),
+    ]);
+    if (isListed === 1 || snapshot.members.size > 0) return snapshot;
+    throw new ConfigError('UNKNOWN_GROUP', `there is no group "${group}": nobody has joined it yet`, {
+      details: { group },
+    });
+  }
+
+  return {
+    listGroups: () => attempt('listing groups', () => listGroups(command, keys)),
+
+    async describeGroup(group) {
+      parseName('group', group);
+      return attempt(`describing group "${group}"`, async () => {
+        const snapshot = await readKnown(group);
+        const counts = await topics.partitionCounts();
+        const offsets = await readGroupOffsets(command, keys, group, counts);
+        return describe(group, snapshot, counts, offsets);
+      });
+    },
+
+    async groupEvents(group, { after = '', count = DEFAULT_EVENTS } = {}) {
+      parseName('group', group);
+      if (!Number.isInteger(count) || count < 1 || count > MAX_EVENTS) {
+        throw new ConfigError(
+          'INVALID_OPTION',
+          `count must be an integer from 1 to ${MAX_EVENTS}, not ${count}`,
+        );
+      }
+      if (!/^(\d+-\d+)?$/.test(after)) {
+        throw new ConfigError(
+          'INVALID_OPTION',
+          `after must be the id of an event, not ${JSON.stringify(after)}`,
+        );
+      }
+      const where = `reading the history of group "${group}"`;
+      return attempt(where, () => readGroupEvents(command, keys.group(group), after, count));
+    },
+
+    async deleteGroup(group) {
+      parseName('group', group);
+      const result = await attempt(`deleting group "${group}"`, async () => {
+        await readKnown(group);
+        const offsets = await readGroupOffsets(command, keys, group, await topics.partitionCounts());
+        return deleteGroup(command, keys, group, offsets);
+      });
+      if (result.status === 'DELETED') return;
+      throw new ConfigError(
+        'GROUP_NOT_EMPTY',
+        `group "${group}" still has members (${result.members}): close them before deleting it (a crashed one is gone after its lease)`,
+        { details: { group, members: result.members } },
+      );
+    },
+  };
+}
+
+function describe(
+  group: string,
+  snapshot: GroupSnapshot,
+  counts: ReadonlyMap<string, number>,
+  offsets: readonly GroupOffset[],
+): GroupDetails {
+  const members = [...snapshot.members.values()].sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
+  const subscribed = new Set(members.flatMap(({ subscriptions }) => matchTopics(subscriptions, counts)));
+  const partitions = offsets
+    .filter(({ topic, committed }) => committed !== null || subscribed.has(topic))
+    .map((offset) => describePartition(offset, snapshot));
+  const owned = Map.groupBy(partitions, ({ owner }) => owner);
+  return {
+    group,
+    generation: snapshot.generation,
+    assignmentGeneration: snapshot.assignmentGeneration,
+    leader: snapshot.leader.memberId === '' ? null : snapshot.leader.memberId,
+    members: members.map((member) => describeMember(member, owned.get(member.memberId)?.length ?? 0)),
+    partitions,
+  };
+}
+
+function describePartition(offset: GroupOffset, { members }: GroupSnapshot): GroupPartitionDetails {
+  const { topic, partition, epoch, committed, logStart, logEnd } = offset;
+  return {
+    topic,
+    partition,
+    // The partition remembers a dead owner until the next one comes.
+    owner: offset.owner !== null && members.has(offset.owner) ? offset.owner : null,
+    epoch,
+    committed,
+    logStart,
+    logEnd,
+    lag: committed === null ? null : logEnd - committed,
+  };
+}
+
+function describeMember(member: MemberDescription, partitions: number): GroupMemberDetails {
+  const { memberId, instanceId = null, host, pid, isLeaving, joinedAtMs } = member;
+  const subscriptions = member.subscriptions.map(describeSubscription);
+  return { memberId, instanceId, host, pid, subscriptions, partitions, isLeaving, joinedAtMs };
+}
+
+function describeSubscription(subscription: TopicSubscription): string {
+  switch (subscription.kind) {
+    case 'name':
+      return subscription.topic;
+    case 'pattern':
+      return `/${subscription.source}/${subscription.flags}`;
+    default:
+      return subscription satisfies never;
+  }
+}
