@@ -68,16 +68,19 @@ export function observeLiveness(
   let longestLeaseMs = 0;
   for (const member of members.values()) {
     longestLeaseMs = Math.max(longestLeaseMs, member.leaseMs);
-    const sighting = sight(before.sightings.get(member.memberId), signs.get(member.memberId), nowMs);
+    const known = before.sightings.get(member.memberId);
+    const sighting = sight(known, signs.get(member.memberId), nowMs);
     if (sighting === undefined) continue;
     sightings.set(member.memberId, sighting);
-    if (sighting.absentSinceMs === nowMs) newlyAbsent++;
+    if (sighting.absentSinceMs !== null && typeof known?.absentSinceMs !== 'number') newlyAbsent++;
   }
 
   const isBlind = signs.get(observerId)?.subscribers === 0;
   const looksLikeAnOutage = members.size >= MANY_MEMBERS && newlyAbsent > members.size / 2;
-  const trustPresenceFromMs =
-    isBlind || looksLikeAnOutage ? nowMs + longestLeaseMs : before.trustPresenceFromMs;
+  const trustPresenceFromMs = Math.max(
+    before.trustPresenceFromMs,
+    isBlind || looksLikeAnOutage ? nowMs + longestLeaseMs : Number.NEGATIVE_INFINITY,
+  );
 
   const dead: Verdict[] = [];
   let suspects = false;
@@ -110,7 +113,8 @@ function sight(
   return {
     beat: signs.beat,
     beatSinceMs: moved ? nowMs : before.beatSinceMs,
-    absentSinceMs: signs.subscribers > 0 ? null : (before?.absentSinceMs ?? nowMs),
+    // A beat that moves is life, whatever has become of the subscription: a reconnect renews before it is present again.
+    absentSinceMs: signs.subscribers > 0 ? null : moved ? nowMs : (before.absentSinceMs ?? nowMs),
   };
 }
 
