@@ -10,7 +10,7 @@ import { resolveMembers } from './subscription.ts';
 export interface AssignmentPlan {
   readonly assignment: Assignment;
   readonly moves: number;
-  /** Entries of the owners hash for partitions that the assignment does not know. */
+  /** Entries of the owners hash that dead members left for partitions that are assigned to nobody. */
   readonly orphans: ReadonlyMap<PartitionKey, Claim>;
 }
 
@@ -35,7 +35,7 @@ export function planAssignment(
   return {
     assignment,
     moves: countMoves(current, assignment),
-    orphans: findOrphans(snapshot.owners, assignment),
+    orphans: findOrphans(snapshot, assignment),
   };
 }
 
@@ -57,12 +57,14 @@ function invalid(assignor: Assignor, what: string, cause?: unknown): ConfigError
   );
 }
 
-function findOrphans(
-  owners: ReadonlyMap<PartitionKey, Claim>,
-  assignment: Assignment,
-): ReadonlyMap<PartitionKey, Claim> {
+/**
+ * Entries of living members are not touched: they may be draining still, and release comes before grant. They take
+ * their entries away themselves; who does not is found by the audit as soon as somebody waits for the partition.
+ */
+function findOrphans(snapshot: GroupSnapshot, assignment: Assignment): ReadonlyMap<PartitionKey, Claim> {
   const orphans = new Map<PartitionKey, Claim>();
-  for (const [key, claim] of owners) {
+  for (const [key, claim] of snapshot.owners) {
+    if (snapshot.members.has(claim.memberId)) continue;
     const { topic, partition } = parsePartitionKey(key);
     const owner = assignment.owners.get(topic)?.[partition];
     if (owner === undefined || owner < 0) orphans.set(key, claim);

@@ -130,7 +130,7 @@ export interface PublishRequest {
   readonly deputies: readonly string[];
   /** Partitions that change hands, for the history. */
   readonly moves: number;
-  /** Entries of the owners hash whose partition is assigned to nobody. */
+  /** Entries of the owners hash that dead members left for partitions that are assigned to nobody. */
   readonly orphans: ReadonlyMap<PartitionKey, Claim>;
 }
 
