@@ -13,7 +13,9 @@ describe('decodeBatch', () => {
     expect(() => decodeBatch(batch, 0, 'the batch at offset 12 of orders/3')).toThrow(
       expect.objectContaining({
         code: 'UNSUPPORTED_BATCH_VERSION',
-        message: expect.stringMatching(/^the batch at offset 12 of orders\/3 has version 7, .*reads version 1/),
+        message: expect.stringMatching(
+          /^the batch at offset 12 of orders\/3 has version 7, .*reads version 1/,
+        ),
         details: { version: 7, supported: 1 },
       }),
     );
@@ -24,7 +26,10 @@ describe('decodeBatch', () => {
     batch[ATTRIBUTES_AT] = 2;
     batch.writeUInt32BE(crc32(batch.subarray(ATTRIBUTES_AT)), CRC_AT);
     expect(() => decodeBatch(batch)).toThrow(
-      expect.objectContaining({ code: 'UNSUPPORTED_BATCH_VERSION', details: { version: 1, attributes: 2, supported: 1 } }),
+      expect.objectContaining({
+        code: 'UNSUPPORTED_BATCH_VERSION',
+        details: { version: 1, attributes: 2, supported: 1 },
+      }),
     );
   });
 

@@ -215,11 +215,7 @@ function writeHeaders(
 }
 
 function tooLarge(what: string, bytes: number, limit: number): ConfigError {
-  return new ConfigError(
-    'RECORD_TOO_LARGE',
-    `${what} of ${bytes} bytes: the limit is ${limit}`,
-    {
-      details: { bytes, limit },
-    },
-  );
+  return new ConfigError('RECORD_TOO_LARGE', `${what} of ${bytes} bytes: the limit is ${limit}`, {
+    details: { bytes, limit },
+  });
 }

@@ -12,12 +12,18 @@ const bytesInput: fc.Arbitrary<BytesInput> = fc.oneof(
   fc.string({ maxLength: 200, unit: 'grapheme' }),
 );
 const nullable = fc.option(bytesInput, { nil: null });
-const headerName = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('__proto__', 'constructor', 'toString', ''));
+const headerName = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.constantFrom('__proto__', 'constructor', 'toString', ''),
+);
 const recordInput: fc.Arbitrary<RecordInput> = fc.record(
   {
     key: nullable,
     value: nullable,
-    timestampMs: fc.oneof(fc.integer({ min: 0, max: MAX_TIMESTAMP_MS }), fc.constantFrom(0, MAX_TIMESTAMP_MS)),
+    timestampMs: fc.oneof(
+      fc.integer({ min: 0, max: MAX_TIMESTAMP_MS }),
+      fc.constantFrom(0, MAX_TIMESTAMP_MS),
+    ),
     headers: fc.option(fc.dictionary(headerName, bytesInput, { maxKeys: 5 }), { nil: undefined }),
   },
   { requiredKeys: ['value', 'timestampMs'] },
@@ -47,7 +53,8 @@ function tryDecode(bytes: Uint8Array): 'decoded' | DataError {
     for (const record of decodeBatch(bytes)) {
       void [record.key, record.value, record.offset];
       expect(record.timestampMs).toBeGreaterThanOrEqual(0);
-      for (const value of Object.values(record.headers)) expect(value.byteLength).toBeLessThanOrEqual(bytes.length);
+      for (const value of Object.values(record.headers))
+        expect(value.byteLength).toBeLessThanOrEqual(bytes.length);
     }
     return 'decoded';
   } catch (error) {
@@ -90,18 +97,22 @@ test('a batch that lies inside a larger buffer decodes alike', () => {
 
 test('an encoder that grows and is used again writes what one call writes', () => {
   fc.assert(
-    fc.property(fc.array(recordInputs, { minLength: 1, maxLength: 4 }), fc.nat(3000), (batches, expectedBytes) => {
-      const encoder = new BatchEncoder(expectedBytes);
-      const finished = batches.map((inputs) => {
-        for (const input of inputs) expect(encoder.append(input)).toBe(true);
-        const { byteLength, recordCount: count } = encoder;
-        const batch = encoder.finish();
-        expect([batch.length, recordCount(batch)]).toEqual([byteLength, count]);
-        return batch;
-      });
-      // Compared at the end: a later batch must not have written into an earlier one.
-      expect(finished).toEqual(batches.map(encodeBatch));
-    }),
+    fc.property(
+      fc.array(recordInputs, { minLength: 1, maxLength: 4 }),
+      fc.nat(3000),
+      (batches, expectedBytes) => {
+        const encoder = new BatchEncoder(expectedBytes);
+        const finished = batches.map((inputs) => {
+          for (const input of inputs) expect(encoder.append(input)).toBe(true);
+          const { byteLength, recordCount: count } = encoder;
+          const batch = encoder.finish();
+          expect([batch.length, recordCount(batch)]).toEqual([byteLength, count]);
+          return batch;
+        });
+        // Compared at the end: a later batch must not have written into an earlier one.
+        expect(finished).toEqual(batches.map(encodeBatch));
+      },
+    ),
   );
 });
 
@@ -112,7 +123,9 @@ describe('hostile bytes', () => {
         const batch = encodeBatch(inputs);
         const bit = at % (batch.length * 8);
         batch[bit >> 3] = (batch[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-        expect(tryDecode(batch)).toMatchObject({ code: bit < 8 ? 'UNSUPPORTED_BATCH_VERSION' : 'CORRUPT_BATCH' });
+        expect(tryDecode(batch)).toMatchObject({
+          code: bit < 8 ? 'UNSUPPORTED_BATCH_VERSION' : 'CORRUPT_BATCH',
+        });
       }),
       { numRuns: 500 },
     );
@@ -138,7 +151,9 @@ describe('hostile bytes', () => {
         for (let length = HEADER_BYTES; length < batch.length; length++) {
           expect(tryDecode(withChecksum(Buffer.from(batch.subarray(0, length))))).toBeInstanceOf(DataError);
         }
-        expect(tryDecode(withChecksum(Buffer.concat([batch, more])))).toMatchObject({ code: 'CORRUPT_BATCH' });
+        expect(tryDecode(withChecksum(Buffer.concat([batch, more])))).toMatchObject({
+          code: 'CORRUPT_BATCH',
+        });
       }),
       { numRuns: 50 },
     );
@@ -147,14 +162,18 @@ describe('hostile bytes', () => {
   test('with a checksum that fits, random records are decoded whole or are an error', () => {
     const outcomes = new Set<string>();
     fc.assert(
-      fc.property(recordInputs, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 6 }), (inputs, changes) => {
-        const batch = encodeBatch(inputs);
-        for (const [at, byte] of changes) {
-          batch[ATTRIBUTES_AT + 1 + (at % (batch.length - ATTRIBUTES_AT - 1))] = byte;
-        }
-        const outcome = tryDecode(withChecksum(batch));
-        outcomes.add(outcome === 'decoded' ? outcome : outcome.code);
-      }),
+      fc.property(
+        recordInputs,
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 6 }),
+        (inputs, changes) => {
+          const batch = encodeBatch(inputs);
+          for (const [at, byte] of changes) {
+            batch[ATTRIBUTES_AT + 1 + (at % (batch.length - ATTRIBUTES_AT - 1))] = byte;
+          }
+          const outcome = tryDecode(withChecksum(batch));
+          outcomes.add(outcome === 'decoded' ? outcome : outcome.code);
+        },
+      ),
       { numRuns: 2000 },
     );
     // Both happened, so the property was not vacuous.

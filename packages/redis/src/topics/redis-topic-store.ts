@@ -4,12 +4,12 @@
  * (`creating`, `deleting`); every step can be repeated; partitions are created and deleted under the incarnation that
  * the entry names, so that a caller who slept through a whole deletion and creation cannot harm the new topic.
  */
-import { randomBytes } from 'node:crypto';
-import { ConfigError, DataError, MillraceError, partitionKey, type TopicStore } from '@millrace/core';
+import { ConfigError, DataError, partitionKey, type MillraceError, type TopicStore } from '@millrace/core';
 import type { Redis } from 'ioredis';
 import type { Keys } from '../keys.ts';
 import { RedisLog } from '../log/redis-log.ts';
 import { decodeEntry, encodeEntry, type CatalogueEntry } from './catalogue-entry.ts';
+import { newIncarnation } from './incarnation.ts';
 import { createPartition, deletePartition, replaceTopic } from './topic-scripts.ts';
 
 /** Every partition is a few keys, and a blocking read of a member; Kafka's advice per broker is 4,000. */
@@ -113,9 +113,12 @@ export class RedisTopicStore implements TopicStore {
       const before = stored.entry.partitions;
       if (total < before) return { status: 'FEWER_PARTITIONS', partitions: before };
       const grown = { ...stored.entry, partitions: total };
-      await this.#createPartitions(topic, grown);
-      const replaced = await this.#replace(topic, stored.json, encodeEntry(grown));
-      if (replaced.status === 'REPLACED') return { status: 'ADDED', before, partitions: total };
+      const obstacle = await this.#createPartitions(topic, grown);
+      const replaced = await this.#replace(topic, stored.json, obstacle ? stored.json : encodeEntry(grown));
+      if (replaced.status === 'REPLACED') {
+        if (obstacle !== null) throw obstacle;
+        return { status: 'ADDED', before, partitions: total };
+      }
       await this.#takeBack(topic, grown, replaced.present);
     }
   }
@@ -136,35 +139,39 @@ export class RedisTopicStore implements TopicStore {
 
   /** `null` when somebody else was faster. */
   async #reserve(topic: string, partitions: number): Promise<StoredEntry | null> {
-    const incarnation =
-      (await this.#forgottenIncarnation(topic, partitions)) ?? randomBytes(16).toString('base64url');
+    const names = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
+    const left = [...(await this.#log.describeMany(names)).values()];
     const [seconds, microseconds] = await this.#connection.time();
-    const createdAtMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
-    const entry = { partitions, createdAtMs, incarnation, state: 'creating' } as const;
+    const now = Number(seconds) * 1_000_000 + Number(microseconds);
+    const entry = {
+      partitions,
+      createdAtMs: Math.floor(now / 1000),
+      // Logs with records that no topic claims are taken up under the name that they have.
+      incarnation:
+        left.find((log) => log.end > 0)?.incarnation ??
+        newIncarnation(
+          now,
+          left.map((log) => log.incarnation),
+        ),
+      state: 'creating',
+    } as const;
     const json = encodeEntry(entry);
     const replaced = await this.#replace(topic, '', json);
     return replaced.status === 'REPLACED' ? { json, entry } : null;
   }
 
-  /** Of logs with records that no topic claims. */
-  async #forgottenIncarnation(topic: string, partitions: number): Promise<string | undefined> {
-    const names = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
-    for (const log of (await this.#log.describeMany(names)).values()) if (log.end > 0) return log.incarnation;
-    return undefined;
-  }
-
   /** False when somebody else changed the entry: finished first, or deletes the topic. */
   async #finishCreating(topic: string, { json, entry }: StoredEntry): Promise<boolean> {
-    try {
-      await this.#createPartitions(topic, entry);
-    } catch (error) {
-      // A place that is taken stays taken, so the name is given back; after a lost connection the next caller goes on.
-      // Partitions that were made are empty and stay for it: they may also be logs that were found and taken over.
-      if (error instanceof MillraceError) await this.#replace(topic, json, '');
-      throw error;
-    }
-    const replaced = await this.#replace(topic, json, encodeEntry({ ...entry, state: 'active' }));
+    const obstacle = await this.#createPartitions(topic, entry);
+    // With a partition's place taken the name is given back. The partitions that were made stay: they are empty and
+    // will be taken over, or they are logs that were taken up.
+    const replaced = await this.#replace(
+      topic,
+      json,
+      obstacle ? '' : encodeEntry({ ...entry, state: 'active' }),
+    );
     if (replaced.status === 'CHANGED') await this.#takeBack(topic, entry, replaced.present);
+    else if (obstacle !== null) throw obstacle;
     return replaced.status === 'REPLACED';
   }
 
@@ -181,28 +188,34 @@ export class RedisTopicStore implements TopicStore {
     await this.#replace(topic, json, '');
   }
 
-  async #createPartitions(topic: string, { partitions, incarnation }: CatalogueEntry): Promise<void> {
-    await forEachPartition(partitions, async (partition) => {
+  /**
+   * Returns what stands in the way of a partition. It counts only while the entry is what it was: a caller who slept
+   * finds the partitions of a topic that was created since.
+   */
+  async #createPartitions(topic: string, entry: CatalogueEntry): Promise<MillraceError | null> {
+    let obstacle: MillraceError | null = null;
+    await forEachPartition(entry.partitions, async (partition) => {
+      const { incarnation } = entry;
       const result = await createPartition(this.#connection, this.#keys, topic, { partition, incarnation });
       if (result.status === 'OTHER_INCARNATION') {
-        throw new ConfigError(
+        obstacle = new ConfigError(
           'TOPIC_EXISTS',
-          `${partitionKey(topic, partition)} holds ${result.logEnd} records of another topic of that name, which the ` +
-            'catalogue does not know: choose another name',
+          `${partitionKey(topic, partition)} is a log of another topic of that name, with ${result.logEnd} records, ` +
+            'which the catalogue does not know: choose another name',
           { details: { topic, partition, logEnd: result.logEnd } },
         );
-      }
-      if (result.status === 'FOREIGN_LOG') {
+      } else if (result.status === 'FOREIGN_LOG') {
         const { log } = this.#keys.partition(topic, partition);
-        throw new DataError(
+        obstacle = new DataError(
           'FOREIGN_ENTRY',
-          `key ${log} exists and was not made by Millrace: remove or rename it`,
+          `key ${log} exists and Millrace did not make it: remove or rename it`,
           {
             details: { topic, partition },
           },
         );
       }
     });
+    return obstacle;
   }
 
   async #deletePartitions(topic: string, { partitions, incarnation }: CatalogueEntry): Promise<void> {

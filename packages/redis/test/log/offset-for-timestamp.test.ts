@@ -38,7 +38,9 @@ describe('offsetForTimestamp', () => {
     await fc.assert(
       fc.asyncProperty(batchSpecs, async (specs) => {
         const batches = await writeLog(logs, specs);
-        const times = new Set(batches.flatMap(({ appendedMs }) => [appendedMs - 1, appendedMs, appendedMs + 1]));
+        const times = new Set(
+          batches.flatMap(({ appendedMs }) => [appendedMs - 1, appendedMs, appendedMs + 1]),
+        );
         for (const timestampMs of [0, ...times]) {
           const expected = batches.find(({ appendedMs }) => appendedMs >= timestampMs)?.baseOffset ?? null;
           expect(await logs.log.offsetForTimestamp('orders', 0, timestampMs)).toBe(expected);

@@ -8,7 +8,11 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /** As if `count` producers had appended, the n-th of them `ageMs(n)` ago. */
-async function addProducers(logs: LogFixture, count: number, ageMs: (index: number) => number): Promise<void> {
+async function addProducers(
+  logs: LogFixture,
+  count: number,
+  ageMs: (index: number) => number,
+): Promise<void> {
   const [seconds] = await logs.ioredis.time();
   const nowMs = Number(seconds) * 1000;
   const { producers, producerTimes } = logs.keys.partition('orders', 0);
@@ -21,7 +25,7 @@ async function addProducers(logs: LogFixture, count: number, ageMs: (index: numb
 async function kept(logs: LogFixture): Promise<Set<string>> {
   const { producers, producerTimes } = logs.keys.partition('orders', 0);
   const names = new Set(await logs.ioredis.hkeys(producers));
-  expect(new Set(await logs.ioredis.zrange(producerTimes, 0, -1))).toEqual(names);
+  expect(new Set(await logs.ioredis.zrange(producerTimes, '0', '-1'))).toEqual(names);
   return names;
 }
 
@@ -42,7 +46,11 @@ describe('a partition that keeps as many producers as it may', () => {
     await addProducers(logs, MAX_PRODUCERS, () => 9 * MINUTE_MS);
     const request = appendRequest({ producerId: 'new' });
     const reply = await appendBatch(logs.ioredis, logs.keys, request);
-    expect(reply).toEqual({ status: 'TOO_MANY_PRODUCERS', limit: MAX_PRODUCERS, retryAfterMs: expect.any(Number) });
+    expect(reply).toEqual({
+      status: 'TOO_MANY_PRODUCERS',
+      limit: MAX_PRODUCERS,
+      retryAfterMs: expect.any(Number),
+    });
     const { retryAfterMs = 0 } = reply as { retryAfterMs?: number };
     expect(retryAfterMs).toBeGreaterThan(0);
     expect(retryAfterMs).toBeLessThanOrEqual(MINUTE_MS + 1000);

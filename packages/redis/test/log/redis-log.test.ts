@@ -25,15 +25,15 @@ describe('append', () => {
   });
 });
 
-describe('describe', () => {
-  test('gives start, end and incarnation', async ({ logs }) => {
+describe('what is known of a log', () => {
+  test('is its start, its end and its incarnation', async ({ logs }) => {
     const incarnation = (await logs.topics.describe('orders'))?.incarnation;
     expect(await logs.log.describe('orders', 0)).toEqual({ start: 0, end: 0, incarnation });
     await logs.append('a', 'b');
     expect(await logs.log.describe('orders', 0)).toEqual({ start: 0, end: 2, incarnation });
   });
 
-  test('gives null where there is no such partition', async ({ logs }) => {
+  test('is null where there is no such partition', async ({ logs }) => {
     expect(await logs.log.describe('orders', 1)).toBeNull();
     expect(await logs.log.describe('payments', 0)).toBeNull();
   });
@@ -53,7 +53,9 @@ describe('describe', () => {
 });
 
 test('with memory full appends are refused, and topics can be deleted', async () => {
-  await using server = await startRedis({ directives: { appendonly: 'no', 'maxmemory-policy': 'noeviction' } });
+  await using server = await startRedis({
+    directives: { appendonly: 'no', 'maxmemory-policy': 'noeviction' },
+  });
   const redis = new Redis(server.url);
   try {
     const keys = createKeys('full');

@@ -12,50 +12,62 @@ export interface Turn {
 
 export type Actor = (connection: Redis) => Promise<void>;
 
-/** Resolves when all actors are done; when the turns are used up they begin again. */
-export async function interleave(connection: Redis, actors: readonly Actor[], turns: readonly Turn[]): Promise<void> {
-  const waiting = actors.map((): (() => void)[] => []);
-  let running = 0;
-  const gated = (actor: number): Redis =>
-    new Proxy(connection, {
-      get(target, name) {
-        const member: unknown = Reflect.get(target, name);
-        if (typeof member !== 'function') return member;
-        return async (...args: unknown[]): Promise<unknown> => {
-          await new Promise<void>((resolve) => waiting[actor]?.push(resolve));
-          try {
-            return (await Reflect.apply(member, target, args)) as unknown;
-          } finally {
-            running--;
-          }
-        };
-      },
-    });
+/** More than any plan of a test needs: beyond it somebody runs in circles. */
+const MAX_TURNS = 10_000;
 
-  let unfinished = actors.length;
-  const work = actors.map((actor, index) =>
-    actor(gated(index)).finally(() => {
-      unfinished--;
-    }),
-  );
-  const failure = Promise.race(work.map((done) => done.then(() => new Promise<never>(() => {}))));
+/** Resolves when all actors are done. When the turns are used up they begin again, so each actor must have one. */
+export async function interleave(
+  connection: Redis,
+  actors: readonly Actor[],
+  turns: readonly Turn[],
+): Promise<void> {
+  const gates = actors.map(() => new CommandGate(connection));
+  const working = new Set<Promise<void>>();
+  const work = actors.map((actor, index) => {
+    const done = actor(gates[index]?.connection ?? connection).finally(() => working.delete(done));
+    working.add(done);
+    return done;
+  });
   const schedule = async (): Promise<void> => {
-    for (let index = 0; unfinished > 0; index++) {
+    for (let index = 0; working.size > 0; index++) {
+      if (index === MAX_TURNS) throw new Error('the actors never end');
       const turn = turns[index % turns.length];
-      for (let command = 0; command < (turn?.commands ?? 1); command++) {
-        const go = waiting[turn?.actor ?? 0]?.shift();
-        if (go === undefined) break;
-        running++;
-        go();
-        // Until the command was answered, and its actor has thought of the next one or is done.
-        do await nextTurnOfTheLoop();
-        while (running > 0);
-      }
-      await nextTurnOfTheLoop();
+      await gates[turn?.actor ?? 0]?.letThrough(turn?.commands ?? 1);
     }
   };
-  await Promise.race([schedule(), failure]);
-  await Promise.all(work);
+  await Promise.all([schedule(), ...work]);
+}
+
+/** Holds each command of one actor back until it is let through. */
+class CommandGate {
+  readonly connection: Redis;
+  readonly #waiting: (() => Promise<unknown>)[] = [];
+
+  constructor(connection: Redis) {
+    this.connection = new Proxy(connection, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        return (...args: unknown[]): Promise<unknown> =>
+          new Promise((resolve, reject) => {
+            this.#waiting.push(async () => {
+              await (Reflect.apply(member, target, args) as Promise<unknown>).then(resolve, reject);
+            });
+          });
+      },
+    });
+  }
+
+  async letThrough(commands: number): Promise<void> {
+    await nextTurnOfTheLoop();
+    for (let sent = 0; sent < commands; sent++) {
+      const send = this.#waiting.shift();
+      if (send === undefined) return;
+      await send();
+      // The actor has its answer; it gets the time to think of what it asks next.
+      await nextTurnOfTheLoop();
+    }
+  }
 }
 
 function nextTurnOfTheLoop(): Promise<void> {

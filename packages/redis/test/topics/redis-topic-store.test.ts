@@ -4,7 +4,7 @@ import { encodeEntry, type CatalogueEntry } from '../../src/topics/catalogue-ent
 import { createPartition } from '../../src/topics/topic-scripts.ts';
 import { appendRequest, test, type LogFixture } from '../log/log-fixture.ts';
 
-const ENTRY: CatalogueEntry = { partitions: 2, createdAtMs: 1, incarnation: 'x', state: 'creating' };
+const ENTRY: CatalogueEntry = { partitions: 2, createdAtMs: 1, incarnation: '2-x', state: 'creating' };
 
 /** As if a caller had died after writing this. */
 async function writeEntry(logs: LogFixture, entry: Partial<CatalogueEntry>): Promise<void> {
@@ -46,31 +46,39 @@ describe('create', () => {
     expect(await incarnations(logs, 2)).toEqual([description?.incarnation, description?.incarnation]);
   });
 
-  test.for([0, -1, 1.5, NaN, MAX_PARTITIONS + 1, '3' as never])('refuses %s partitions', async (partitions, { logs }) => {
-    await expect(logs.topics.create('payments', partitions)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
-    expect(await logs.topics.describe('payments')).toBeNull();
-  });
+  test.for([0, -1, 1.5, NaN, MAX_PARTITIONS + 1, '3' as never])(
+    'refuses %s partitions',
+    async (partitions, { logs }) => {
+      await expect(logs.topics.create('payments', partitions)).rejects.toMatchObject({
+        code: 'INVALID_OPTION',
+      });
+      expect(await logs.topics.describe('payments')).toBeNull();
+    },
+  );
 
   test('finishes what a creator left half done', async ({ logs }) => {
     await writeEntry(logs, { state: 'creating' });
-    await createPartition(logs.ioredis, logs.keys, 'payments', { partition: 0, incarnation: 'x' });
+    await createPartition(logs.ioredis, logs.keys, 'payments', { partition: 0, incarnation: '2-x' });
     expect(await logs.topics.create('payments', 2)).toEqual({ status: 'CREATED' });
-    expect(await incarnations(logs, 2)).toEqual(['x', 'x']);
-    expect(await logs.topics.describe('payments')).toMatchObject({ partitions: 2, incarnation: 'x' });
+    expect(await incarnations(logs, 2)).toEqual(['2-x', '2-x']);
+    expect(await logs.topics.describe('payments')).toMatchObject({ partitions: 2, incarnation: '2-x' });
   });
 
   test('finishes it as it was begun, and says so', async ({ logs }) => {
     await writeEntry(logs, { state: 'creating' });
     expect(await logs.topics.create('payments', 5)).toEqual({ status: 'EXISTS', partitions: 2 });
-    expect(await incarnations(logs, 3)).toEqual(['x', 'x', undefined]);
+    expect(await incarnations(logs, 3)).toEqual(['2-x', '2-x', undefined]);
   });
 
   test('finishes a deletion first, so that no old record is in the new topic', async ({ logs }) => {
-    await createPartition(logs.ioredis, logs.keys, 'payments', { partition: 1, incarnation: 'x' });
+    await createPartition(logs.ioredis, logs.keys, 'payments', { partition: 1, incarnation: '2-x' });
     await logs.log.append(appendRequest({ topic: 'payments', partition: 1 }));
     await writeEntry(logs, { state: 'deleting' });
     expect(await logs.topics.create('payments', 2)).toEqual({ status: 'CREATED' });
-    expect(await logs.log.describe('payments', 1)).toMatchObject({ end: 0, incarnation: expect.not.stringMatching(/^x$/) });
+    expect(await logs.log.describe('payments', 1)).toMatchObject({
+      end: 0,
+      incarnation: expect.not.stringMatching(/^2-x$/),
+    });
   });
 
   test('gives a topic that was deleted another incarnation', async ({ logs }) => {
@@ -80,7 +88,11 @@ describe('create', () => {
     await logs.topics.create('orders', 1);
     const after = await logs.topics.describe('orders');
     expect(after?.incarnation).not.toBe(before?.incarnation);
-    expect(await logs.log.describe('orders', 0)).toEqual({ start: 0, end: 0, incarnation: after?.incarnation });
+    expect(await logs.log.describe('orders', 0)).toEqual({
+      start: 0,
+      end: 0,
+      incarnation: after?.incarnation,
+    });
   });
 
   test('takes logs up again whose entry was lost', async ({ logs }) => {
@@ -95,7 +107,10 @@ describe('create', () => {
   });
 
   test('refuses logs of two topics, destroys neither and keeps no name', async ({ logs }) => {
-    for (const [partition, incarnation] of [[0, 'x'], [1, 'y']] as const) {
+    for (const [partition, incarnation] of [
+      [0, '2-x'],
+      [1, '3-y'],
+    ] as const) {
       await createPartition(logs.ioredis, logs.keys, 'payments', { partition, incarnation });
       await logs.log.append(appendRequest({ topic: 'payments', partition }));
     }
@@ -103,7 +118,7 @@ describe('create', () => {
       code: 'TOPIC_EXISTS',
       details: { topic: 'payments', partition: 1, logEnd: 1 },
     });
-    expect(await incarnations(logs, 2)).toEqual(['x', 'y']);
+    expect(await incarnations(logs, 2)).toEqual(['2-x', '3-y']);
     expect(await logs.ioredis.hexists(logs.keys.topics, 'payments')).toBe(0);
   });
 
@@ -153,22 +168,37 @@ describe('addPartitions', () => {
   test('adds empty ones and leaves the others', async ({ logs }) => {
     await logs.append('a');
     const before = await logs.topics.describe('orders');
-    expect(await logs.topics.addPartitions('orders', 3)).toEqual({ status: 'ADDED', before: 1, partitions: 3 });
+    expect(await logs.topics.addPartitions('orders', 3)).toEqual({
+      status: 'ADDED',
+      before: 1,
+      partitions: 3,
+    });
     expect(await logs.topics.describe('orders')).toEqual({ ...before, partitions: 3 });
     expect(await logs.log.describe('orders', 0)).toMatchObject({ end: 1 });
-    expect(await logs.log.describe('orders', 2)).toEqual({ start: 0, end: 0, incarnation: before?.incarnation });
+    expect(await logs.log.describe('orders', 2)).toEqual({
+      start: 0,
+      end: 0,
+      incarnation: before?.incarnation,
+    });
   });
 
   test('of the present total repairs a partition that was lost', async ({ logs }) => {
     await logs.topics.addPartitions('orders', 3);
     await logs.ioredis.del(logs.keys.partition('orders', 1).state);
-    expect(await logs.topics.addPartitions('orders', 3)).toEqual({ status: 'ADDED', before: 3, partitions: 3 });
+    expect(await logs.topics.addPartitions('orders', 3)).toEqual({
+      status: 'ADDED',
+      before: 3,
+      partitions: 3,
+    });
     expect(await logs.log.describe('orders', 1)).toMatchObject({ end: 0 });
   });
 
   test('never takes any away', async ({ logs }) => {
     await logs.topics.addPartitions('orders', 3);
-    expect(await logs.topics.addPartitions('orders', 2)).toEqual({ status: 'FEWER_PARTITIONS', partitions: 3 });
+    expect(await logs.topics.addPartitions('orders', 2)).toEqual({
+      status: 'FEWER_PARTITIONS',
+      partitions: 3,
+    });
     expect(await logs.log.describe('orders', 2)).not.toBeNull();
   });
 
@@ -208,13 +238,16 @@ describe('delete', () => {
     expect(await logs.topics.delete('payments')).toBe('UNKNOWN_TOPIC');
   });
 
-  test.for(['creating', 'deleting'] as const)('finishes what was left half done: %s', async (state, { logs }) => {
-    await writeEntry(logs, { state });
-    await createPartition(logs.ioredis, logs.keys, 'payments', { partition: 1, incarnation: 'x' });
-    expect(await logs.topics.delete('payments')).toBe('DELETED');
-    expect(await logs.ioredis.keys(`${logs.keys.prefix}:{payments*`)).toEqual([]);
-    expect(await logs.ioredis.hexists(logs.keys.topics, 'payments')).toBe(0);
-  });
+  test.for(['creating', 'deleting'] as const)(
+    'finishes what was left half done: %s',
+    async (state, { logs }) => {
+      await writeEntry(logs, { state });
+      await createPartition(logs.ioredis, logs.keys, 'payments', { partition: 1, incarnation: '2-x' });
+      expect(await logs.topics.delete('payments')).toBe('DELETED');
+      expect(await logs.ioredis.keys(`${logs.keys.prefix}:{payments*`)).toEqual([]);
+      expect(await logs.ioredis.hexists(logs.keys.topics, 'payments')).toBe(0);
+    },
+  );
 });
 
 describe('an entry that cannot be read', () => {

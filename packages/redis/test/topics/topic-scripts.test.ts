@@ -9,46 +9,64 @@ function partitionKeys(logs: LogFixture, partition = 1): Promise<string[]> {
 
 describe('create-partition', () => {
   test('CREATED: an empty log', async ({ logs }) => {
-    const request = { partition: 1, incarnation: 'x' };
+    const request = { partition: 1, incarnation: '2-x' };
     expect(await createPartition(logs.ioredis, logs.keys, 'orders', request)).toEqual({ status: 'CREATED' });
-    expect(await logs.log.describe('orders', 1)).toEqual({ start: 0, end: 0, incarnation: 'x' });
+    expect(await logs.log.describe('orders', 1)).toEqual({ start: 0, end: 0, incarnation: '2-x' });
   });
 
   test('EXISTS: again, with the same incarnation', async ({ logs }) => {
-    const request = { partition: 1, incarnation: 'x' };
+    const request = { partition: 1, incarnation: '2-x' };
     await createPartition(logs.ioredis, logs.keys, 'orders', request);
     await logs.log.append(appendRequest({ partition: 1, values: ['a', 'b'] }));
     const again = await createPartition(logs.ioredis, logs.keys, 'orders', request);
     expect(again).toEqual({ status: 'EXISTS', logEnd: 2 });
-    expect(await logs.log.describe('orders', 1)).toEqual({ start: 0, end: 2, incarnation: 'x' });
+    expect(await logs.log.describe('orders', 1)).toEqual({ start: 0, end: 2, incarnation: '2-x' });
   });
 
   test('CREATED: takes an empty log over', async ({ logs }) => {
-    await createPartition(logs.ioredis, logs.keys, 'orders', { partition: 1, incarnation: 'x' });
-    const other = await createPartition(logs.ioredis, logs.keys, 'orders', { partition: 1, incarnation: 'y' });
+    await createPartition(logs.ioredis, logs.keys, 'orders', { partition: 1, incarnation: '2-x' });
+    const other = await createPartition(logs.ioredis, logs.keys, 'orders', {
+      partition: 1,
+      incarnation: '3-y',
+    });
     expect(other).toEqual({ status: 'CREATED' });
-    expect(await logs.log.describe('orders', 1)).toMatchObject({ incarnation: 'y' });
+    expect(await logs.log.describe('orders', 1)).toMatchObject({ incarnation: '3-y' });
+  });
+
+  test('OTHER_INCARNATION: does not let an older creation take an empty log over', async ({ logs }) => {
+    await createPartition(logs.ioredis, logs.keys, 'orders', { partition: 1, incarnation: '10-x' });
+    const older = await createPartition(logs.ioredis, logs.keys, 'orders', {
+      partition: 1,
+      incarnation: '9-y',
+    });
+    expect(older).toEqual({ status: 'OTHER_INCARNATION', incarnation: '10-x', logEnd: 0 });
+    expect(await logs.log.describe('orders', 1)).toMatchObject({ incarnation: '10-x' });
   });
 
   test('OTHER_INCARNATION: leaves a log with records alone', async ({ logs }) => {
-    await createPartition(logs.ioredis, logs.keys, 'orders', { partition: 1, incarnation: 'x' });
+    await createPartition(logs.ioredis, logs.keys, 'orders', { partition: 1, incarnation: '2-x' });
     await logs.log.append(appendRequest({ partition: 1, values: ['a', 'b'] }));
-    const other = await createPartition(logs.ioredis, logs.keys, 'orders', { partition: 1, incarnation: 'y' });
-    expect(other).toEqual({ status: 'OTHER_INCARNATION', incarnation: 'x', logEnd: 2 });
-    expect(await logs.log.describe('orders', 1)).toEqual({ start: 0, end: 2, incarnation: 'x' });
+    const other = await createPartition(logs.ioredis, logs.keys, 'orders', {
+      partition: 1,
+      incarnation: '3-y',
+    });
+    expect(other).toEqual({ status: 'OTHER_INCARNATION', incarnation: '2-x', logEnd: 2 });
+    expect(await logs.log.describe('orders', 1)).toEqual({ start: 0, end: 2, incarnation: '2-x' });
   });
 
   test('FOREIGN_LOG: leaves a stream that is not ours alone', async ({ logs }) => {
     await logs.ioredis.xadd(logs.keys.partition('orders', 1).log, '*', 'hello', 'world');
-    const request = { partition: 1, incarnation: 'x' };
-    expect(await createPartition(logs.ioredis, logs.keys, 'orders', request)).toEqual({ status: 'FOREIGN_LOG' });
+    const request = { partition: 1, incarnation: '2-x' };
+    expect(await createPartition(logs.ioredis, logs.keys, 'orders', request)).toEqual({
+      status: 'FOREIGN_LOG',
+    });
     expect(await logs.log.describe('orders', 1)).toBeNull();
   });
 });
 
 describe('delete-partition', () => {
   async function fillPartition(logs: LogFixture, groups: readonly string[]): Promise<void> {
-    await createPartition(logs.ioredis, logs.keys, 'orders', { partition: 1, incarnation: 'x' });
+    await createPartition(logs.ioredis, logs.keys, 'orders', { partition: 1, incarnation: '2-x' });
     await logs.log.append(appendRequest({ partition: 1 }));
     const partition = logs.keys.partition('orders', 1);
     for (const group of groups) {
@@ -60,14 +78,14 @@ describe('delete-partition', () => {
   test('DELETED: with producers and groups', async ({ logs }) => {
     await fillPartition(logs, ['billing', 'shipping']);
     expect((await partitionKeys(logs)).length).toBe(7);
-    const request = { partition: 1, incarnation: 'x', groups: ['shipping', 'billing'] };
+    const request = { partition: 1, incarnation: '2-x', groups: ['shipping', 'billing'] };
     expect(await deletePartition(logs.ioredis, logs.keys, 'orders', request)).toEqual({ status: 'DELETED' });
     expect(await partitionKeys(logs)).toEqual([]);
     expect(await logs.log.describe('orders', 0)).not.toBeNull();
   });
 
   test('DELETED: what is not there', async ({ logs }) => {
-    const request = { partition: 1, incarnation: 'x', groups: [] };
+    const request = { partition: 1, incarnation: '2-x', groups: [] };
     expect(await deletePartition(logs.ioredis, logs.keys, 'orders', request)).toEqual({ status: 'DELETED' });
   });
 
@@ -78,18 +96,20 @@ describe('delete-partition', () => {
   ] as const)('GROUPS_CHANGED: the list has %s, and nothing is deleted', async ([, groups], { logs }) => {
     await fillPartition(logs, ['billing', 'shipping']);
     const before = await partitionKeys(logs);
-    const request = { partition: 1, incarnation: 'x', groups };
-    expect(await deletePartition(logs.ioredis, logs.keys, 'orders', request)).toEqual({ status: 'GROUPS_CHANGED' });
+    const request = { partition: 1, incarnation: '2-x', groups };
+    expect(await deletePartition(logs.ioredis, logs.keys, 'orders', request)).toEqual({
+      status: 'GROUPS_CHANGED',
+    });
     expect((await partitionKeys(logs)).toSorted()).toEqual(before.toSorted());
   });
 
   test('OTHER_INCARNATION: a deletion that was slow leaves the new log alone', async ({ logs }) => {
     await fillPartition(logs, []);
     const before = await partitionKeys(logs);
-    const request = { partition: 1, incarnation: 'w', groups: [] };
+    const request = { partition: 1, incarnation: '1-w', groups: [] };
     expect(await deletePartition(logs.ioredis, logs.keys, 'orders', request)).toEqual({
       status: 'OTHER_INCARNATION',
-      incarnation: 'x',
+      incarnation: '2-x',
     });
     expect((await partitionKeys(logs)).toSorted()).toEqual(before.toSorted());
   });
