@@ -77,12 +77,12 @@ const scripts = files.map((file) => {
     `};`,
   ].join('\n');
 });
-const output = [
+const parts = [
   '// Written by scripts/embed-lua.ts from scripts/*.lua; run `pnpm generate` after a change there.',
   `import type { LuaScript } from '../run-script.ts';`,
   ...scripts,
-  '',
-].join('\n\n');
+];
+const output = `${parts.join('\n\n')}\n`;
 
 if (process.argv.includes('--check')) {
   if (readFileSync(target, 'utf8') !== output) {
