@@ -12,7 +12,7 @@ import { decodeEntry, encodeEntry, type CatalogueEntry } from './catalogue-entry
 import { newIncarnation } from './incarnation.ts';
 import { createPartition, deletePartition, replaceTopic } from './topic-scripts.ts';
 
-/** Every partition is a few keys, and a blocking read of a member; Kafka's advice per broker is 4,000. */
+/** Every partition is a few keys and a place in some member's blocking read: far beyond it stands a wrong unit. */
 export const MAX_PARTITIONS = 100_000;
 
 const PARTITIONS_AT_ONCE = 500;
