@@ -1,0 +1,111 @@
+/** A connected client per test, a way to read back what was stored, and a producer on virtual time. */
+import {
+  createKeys,
+  decodeBatch,
+  openConnection,
+  closeConnection,
+  readBatches,
+  type BatchRecord,
+  type RedisConnection,
+} from '@millrace/redis';
+import { VirtualClock } from '@millrace/testkit';
+import { test as redisTest, type TestRedis } from '@millrace/testkit/vitest';
+import { systemRandom } from '../src/clock/system-clock.ts';
+import { connectionName, type ClientContext } from '../src/connect/client-context.ts';
+import { connect, type Millrace } from '../src/index.ts';
+import { silentLogger } from '../src/logging/logger.ts';
+import { createProducer } from '../src/producer/create-producer.ts';
+import type { ProducerOptions } from '../src/producer/producer-options.ts';
+import type { Producer } from '../src/producer/producer.ts';
+
+export interface StoredRecord {
+  readonly offset: number;
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly record: BatchRecord;
+}
+
+export interface StoredPartition {
+  readonly records: readonly StoredRecord[];
+  /** Records per stored batch, in order. */
+  readonly batches: readonly number[];
+}
+
+/** `millrace` deletes all topics at the end of the test, through the product. */
+export const test = redisTest.extend<{ millrace: Millrace }>({
+  millrace: async ({ redis }, use) => {
+    const millrace = await connect({ url: redis.url, prefix: redis.prefix, name: 'test' });
+    await use(millrace);
+    for (const { name } of await millrace.admin.listTopics()) await millrace.admin.deleteTopic(name);
+    await millrace.close();
+  },
+});
+
+/** Everything that a partition holds, read as a consumer would. */
+export async function readPartition(
+  redis: RedisConnection,
+  prefix: string,
+  topic: string,
+  partition: number,
+): Promise<StoredPartition> {
+  const records: StoredRecord[] = [];
+  const batches: number[] = [];
+  for (let offset = 0, isMore = true; isMore;) {
+    const read = await readBatches(redis, createKeys(prefix), [{ topic, partition, offset }], {
+      maxEntries: 100,
+    });
+    for (const batch of read) {
+      const decoded = decodeBatch(batch.bytes, offset);
+      batches.push(decoded.length);
+      for (const record of decoded) records.push(describe(record));
+      offset = batch.nextOffset;
+    }
+    isMore = read.length > 0;
+  }
+  return { records, batches };
+}
+
+function describe(record: BatchRecord): StoredRecord {
+  const { offset, key, value } = record;
+  return { offset, key: key?.toString() ?? null, value: value?.toString() ?? null, record };
+}
+
+export interface VirtualProducer extends AsyncDisposable {
+  readonly producer: Producer;
+  readonly clock: VirtualClock;
+  readonly context: ClientContext;
+}
+
+/** A producer whose timers run only when the test says so, on a connection of its own. */
+export async function openVirtualProducer(
+  redis: Pick<TestRedis, 'url' | 'prefix'>,
+  options: ProducerOptions = {},
+): Promise<VirtualProducer> {
+  const { url, prefix } = redis;
+  const config = { url, connectTimeoutMs: 5_000 };
+  const name = 'virtual';
+  const command = await openConnection(config, 'command', connectionName({ prefix, name }, 'command'));
+  const clock = new VirtualClock();
+  const keys = createKeys(prefix);
+  const context: ClientContext = {
+    config,
+    prefix,
+    keys,
+    name,
+    command,
+    clock,
+    logger: silentLogger,
+    random: systemRandom,
+    onClose: () => () => {},
+  };
+  const producer = createProducer(context, options);
+  return {
+    producer,
+    clock,
+    context,
+    async [Symbol.asyncDispose]() {
+      await producer.close();
+      await closeConnection(command);
+    },
+  };
+}
