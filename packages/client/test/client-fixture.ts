@@ -10,6 +10,7 @@ import {
 } from '@millrace/redis';
 import { VirtualClock } from '@millrace/testkit';
 import { test as redisTest, type TestRedis } from '@millrace/testkit/vitest';
+import { expect } from 'vitest';
 import { systemRandom } from '../src/clock/system-clock.ts';
 import { connectionName, type ClientContext } from '../src/connect/client-context.ts';
 import { connect, type Millrace } from '../src/index.ts';
@@ -40,6 +41,14 @@ export const test = redisTest.extend<{ millrace: Millrace }>({
     await millrace.close();
   },
 });
+
+/** What a promise rejects with. Takes hold of it at once, so that it may be looked at later. */
+export async function failure(promise: Promise<unknown>): Promise<Error> {
+  return promise.then(
+    () => expect.unreachable('it should have failed'),
+    (error: unknown) => error as Error,
+  );
+}
 
 /** Everything that a partition holds, read as a consumer would. */
 export async function readPartition(

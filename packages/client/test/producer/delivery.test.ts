@@ -2,7 +2,13 @@ import { eventually, startRedis, type RedisServer } from '@millrace/testkit';
 import { expect, test as plainTest } from 'vitest';
 import { RedisLog, RedisTopicStore, encodeBatch } from '@millrace/redis';
 import type { ProducerOptions } from '../../src/index.ts';
-import { openVirtualProducer, readPartition, test, type VirtualProducer } from '../client-fixture.ts';
+import {
+  failure,
+  openVirtualProducer,
+  readPartition,
+  test,
+  type VirtualProducer,
+} from '../client-fixture.ts';
 
 const prefix = 'millrace';
 
@@ -22,13 +28,6 @@ async function openFreezable(
       await server.stop();
     },
   };
-}
-
-async function failure(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(
-    () => expect.unreachable('it should have failed'),
-    (error: unknown) => error as Error,
-  );
 }
 
 async function stored({ context }: VirtualProducer): Promise<(string | null)[]> {

@@ -1,0 +1,169 @@
+import { defaultPartitioner } from '@millrace/core';
+import { expect } from 'vitest';
+import { openVirtualProducer, readPartition, test } from '../client-fixture.ts';
+
+const keys = Array.from({ length: 40 }, (_, index) => `kéy-${index}`);
+
+test('keys go where Kafka puts them, as text and as bytes', async ({ millrace }) => {
+  await millrace.admin.createTopic('orders', { partitions: 7 });
+  await using producer = millrace.producer();
+  const byText = await Promise.all(keys.map((key) => producer.send('orders', { key, value: 'v' })));
+  const byBytes = await Promise.all(
+    keys.map((key) => producer.send('orders', { key: Buffer.from(key), value: 'v' })),
+  );
+  const expected = keys.map((key) =>
+    defaultPartitioner({ topic: 'orders', key: Buffer.from(key), partitions: 7 }),
+  );
+  expect(byText.map(({ partition }) => partition)).toEqual(expected);
+  expect(byBytes.map(({ partition }) => partition)).toEqual(expected);
+});
+
+test('a partitioner of the user is asked, and checked', async ({ millrace }) => {
+  await millrace.admin.createTopic('orders', { partitions: 4 });
+  await using last = millrace.producer({ partitioner: ({ partitions }) => partitions - 1 });
+  expect(await last.send('orders', { key: 'k', value: 'v' })).toMatchObject({ partition: 3 });
+  await using wrong = millrace.producer({ partitioner: ({ partitions }) => partitions });
+  await expect(wrong.send('orders', { key: 'k', value: 'v' })).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    message: expect.stringContaining(
+      'the partitioner gave 4 for topic "orders", which has partitions 0 to 3',
+    ),
+  });
+});
+
+test('an explicit partition wins over key and partitioner', async ({ millrace }) => {
+  await millrace.admin.createTopic('orders', { partitions: 4 });
+  await using producer = millrace.producer({ partitioner: () => 0 });
+  expect(await producer.send('orders', { key: 'k', partition: 2, value: 'v' })).toMatchObject({
+    partition: 2,
+  });
+});
+
+test('records without a key stay together in a batch and move on with the next', async ({
+  redis,
+  ioredis,
+  millrace,
+}) => {
+  await millrace.admin.createTopic('orders', { partitions: 5 });
+  await using producer = millrace.producer();
+  const partitions: number[] = [];
+  for (let round = 0; round < 10; round++) {
+    const sent = await Promise.all(keys.map((value) => producer.send('orders', { value })));
+    expect(new Set(sent.map(({ partition }) => partition)).size).toBe(1);
+    partitions.push(sent[0]?.partition ?? NaN);
+  }
+  for (let round = 1; round < 10; round++) expect(partitions[round]).not.toBe(partitions[round - 1]);
+  const stored = await Promise.all(
+    [0, 1, 2, 3, 4].map((partition) => readPartition(ioredis, redis.prefix, 'orders', partition)),
+  );
+  expect(stored.flatMap(({ batches }) => batches)).toEqual(Array.from({ length: 10 }, () => 40));
+});
+
+test('an unknown topic is refused with what to do, and never created', async ({ millrace }) => {
+  await using producer = millrace.producer();
+  await expect(producer.send('odrers', { value: 'v' })).rejects.toMatchObject({
+    name: 'ConfigError',
+    code: 'UNKNOWN_TOPIC',
+    message: 'there is no topic "odrers": create it with admin.createTopic("odrers", { partitions: 8 })',
+  });
+  expect(await millrace.admin.listTopics()).toEqual([]);
+  await millrace.admin.createTopic('odrers', { partitions: 1 });
+  expect(await producer.send('odrers', { value: 'v' })).toMatchObject({ offset: 0 });
+});
+
+test('a partition that does not exist is refused; one that was added since is found', async ({
+  millrace,
+}) => {
+  await millrace.admin.createTopic('orders', { partitions: 2 });
+  await using producer = millrace.producer();
+  await expect(producer.send('orders', { partition: 2, value: 'v' })).rejects.toMatchObject({
+    code: 'UNKNOWN_PARTITION',
+    message: 'there is no partition 2 in topic "orders": it has 0 to 1',
+  });
+  await millrace.admin.addPartitions('orders', 3);
+  expect(await producer.send('orders', { partition: 2, value: 'v' })).toMatchObject({
+    partition: 2,
+    offset: 0,
+  });
+});
+
+test('a call with one bad partition sends nothing', async ({ redis, ioredis, millrace }) => {
+  await millrace.admin.createTopic('orders', { partitions: 1 });
+  await using producer = millrace.producer();
+  const call = producer.sendBatch('orders', [
+    { value: 'a', partition: 0 },
+    { value: 'b', partition: 5 },
+  ]);
+  await expect(call).rejects.toMatchObject({ code: 'UNKNOWN_PARTITION' });
+  expect((await readPartition(ioredis, redis.prefix, 'orders', 0)).records).toEqual([]);
+});
+
+test('keys use new partitions once the number of partitions is old, without a stop', async ({
+  redis,
+  millrace,
+}) => {
+  await millrace.admin.createTopic('orders', { partitions: 1 });
+  await using virtual = await openVirtualProducer(redis);
+  const { producer, clock } = virtual;
+  await producer.send('orders', { key: 'k', value: 'v' });
+  await millrace.admin.addPartitions('orders', 50);
+  const send = async (): Promise<number[]> =>
+    (await Promise.all(keys.map((key) => producer.send('orders', { key, value: 'v' })))).map(
+      ({ partition }) => partition,
+    );
+  expect(new Set(await send())).toEqual(new Set([0]));
+  await clock.advance(30_001);
+  await expect.poll(async () => new Set(await send()).size).toBeGreaterThan(10);
+});
+
+test('an idle producer asks nothing', async ({ redis, ioredis, millrace }) => {
+  await millrace.admin.createTopic('orders', { partitions: 1 });
+  await using virtual = await openVirtualProducer(redis);
+  await virtual.producer.send('orders', { value: 'v' });
+  const { command } = virtual.context;
+  const id = await command.client('ID');
+  const commandsOf = async (): Promise<string | undefined> =>
+    / tot-cmds=\d+| cmd=\S+/.exec(String(await ioredis.client('LIST', 'ID', id)))?.[0];
+  const before = await commandsOf();
+  await virtual.clock.advance(600_000);
+  expect(await commandsOf()).toBe(before);
+  expect(virtual.clock.pendingTimers).toBe(0);
+});
+
+test('a topic that is deleted and made again is written to as a new one', async ({
+  redis,
+  ioredis,
+  millrace,
+}) => {
+  await millrace.admin.createTopic('orders', { partitions: 3 });
+  await using producer = millrace.producer();
+  await producer.sendBatch(
+    'orders',
+    [0, 1, 2].map((partition) => ({ partition, value: 'old' })),
+  );
+  await millrace.admin.deleteTopic('orders');
+  await expect(producer.send('orders', { partition: 0, value: 'v' })).rejects.toMatchObject({
+    code: 'UNKNOWN_TOPIC',
+  });
+  await millrace.admin.createTopic('orders', { partitions: 2 });
+  expect(await producer.send('orders', { partition: 0, value: 'new' })).toMatchObject({ offset: 0 });
+  expect(await producer.send('orders', { partition: 1, value: 'new' })).toMatchObject({ offset: 0 });
+  await expect(producer.send('orders', { partition: 2, value: 'v' })).rejects.toMatchObject({
+    code: 'UNKNOWN_PARTITION',
+  });
+  expect((await readPartition(ioredis, redis.prefix, 'orders', 0)).records).toMatchObject([{ value: 'new' }]);
+});
+
+test('a partition that a failover lost is reported with its repair', async ({ redis, ioredis, millrace }) => {
+  await millrace.admin.createTopic('orders', { partitions: 2 });
+  await using virtual = await openVirtualProducer(redis);
+  await virtual.producer.send('orders', { partition: 1, value: 'v' });
+  const { state, log, producers, producerTimes } = virtual.context.keys.partition('orders', 1);
+  await ioredis.del(state, log, producers, producerTimes);
+  await expect(virtual.producer.send('orders', { partition: 1, value: 'v' })).rejects.toMatchObject({
+    code: 'UNKNOWN_PARTITION',
+    message: expect.stringContaining('admin.addPartitions("orders", 2)'),
+  });
+  await millrace.admin.addPartitions('orders', 2);
+  expect(await virtual.producer.send('orders', { partition: 1, value: 'v' })).toMatchObject({ offset: 0 });
+});
