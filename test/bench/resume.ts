@@ -12,7 +12,9 @@ import type { FromWorker, ToWorker, WorkerSettings } from '../e2e/processes/work
 
 type Worker = StartedProcess<FromWorker, ToWorker>;
 
-const { values } = parseArgs({ options: { kills: { type: 'string', default: '20' }, json: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { kills: { type: 'string', default: '20' }, json: { type: 'boolean', default: false } },
+});
 const KILLS = Number(values.kills);
 const PARTITIONS = 16;
 const WORKERS = 4;
@@ -70,7 +72,10 @@ async function start(): Promise<Worker> {
     name: `w${++started}`,
     consumer: { group: 'bench', topics: ['ticks'] },
   };
-  const worker = await startProcess<FromWorker, ToWorker>({ module: MODULE, args: [JSON.stringify(settings)] });
+  const worker = await startProcess<FromWorker, ToWorker>({
+    module: MODULE,
+    args: [JSON.stringify(settings)],
+  });
   await worker.waitFor((message) => message.type === 'joined');
   return worker;
 }
@@ -81,7 +86,8 @@ async function settled(): Promise<void> {
   await eventually(() => {
     const seen = new Set<number>();
     for (const [worker, first] of from) {
-      for (const message of worker.messages.slice(first)) if (message.type === 'record') seen.add(message.partition);
+      for (const message of worker.messages.slice(first))
+        if (message.type === 'record') seen.add(message.partition);
     }
     return seen.size === PARTITIONS;
   });

@@ -10,12 +10,22 @@ export interface WorkerSettings {
   readonly name: string;
   readonly consumer: ConsumerOptions<string>;
   /** Every call takes this long, ms; or `never` returns until its signal aborts; or `block`s the event loop. */
-  readonly work?: { readonly kind: 'wait' | 'block'; readonly ms: number } | { readonly kind: 'until-aborted' };
+  readonly work?:
+    | { readonly kind: 'wait' | 'block'; readonly ms: number }
+    | { readonly kind: 'until-aborted' };
 }
 
 export type FromWorker =
   | { readonly type: 'joined'; readonly memberId: string }
-  | { readonly type: 'record'; readonly topic: string; readonly partition: number; readonly offset: number; readonly epoch: number; readonly value: string | null; readonly atMs: number }
+  | {
+      readonly type: 'record';
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+      readonly epoch: number;
+      readonly value: string | null;
+      readonly atMs: number;
+    }
   | { readonly type: 'event'; readonly event: string; readonly detail: unknown; readonly atMs: number }
   | { readonly type: 'error'; readonly code: string; readonly message: string }
   | { readonly type: 'aborted'; readonly partition: number; readonly code: string }
@@ -33,7 +43,12 @@ function tell(message: FromWorker): void {
   process.send?.(message);
 }
 
-const millrace = await connect({ url: settings.url, prefix: settings.prefix, name: settings.name, logger: false });
+const millrace = await connect({
+  url: settings.url,
+  prefix: settings.prefix,
+  name: settings.name,
+  logger: false,
+});
 const consumer = millrace.consumer(settings.consumer);
 for (const event of ['assigned', 'revoked', 'lost', 'rebalanced'] as const) {
   consumer.on(event, (detail) => tell({ type: 'event', event, detail, atMs: nowMs() }));
@@ -51,7 +66,15 @@ process.on('message', (message: ToWorker) => {
 
 await consumer.run({
   eachRecord: async ({ topic, partition, record, epoch, signal }) => {
-    tell({ type: 'record', topic, partition, offset: record.offset, epoch, value: record.text(), atMs: nowMs() });
+    tell({
+      type: 'record',
+      topic,
+      partition,
+      offset: record.offset,
+      epoch,
+      value: record.text(),
+      atMs: nowMs(),
+    });
     const { work } = settings;
     if (work === undefined) return;
     if (work.kind === 'block') {

@@ -116,8 +116,9 @@ export interface Admin {
   /** The history of the group, oldest first: who joined, left, was evicted, what was assigned and why. */
   groupEvents(group: string, options?: GroupEventsOptions): Promise<readonly GroupEvent[]>;
   /**
-   * Deletes a group with its committed offsets and its history. Throws `GROUP_NOT_EMPTY` while it has members and
-   * `UNKNOWN_GROUP` (ConfigError).
+   * Deletes a group with its committed offsets and its history. Throws `GROUP_NOT_EMPTY` while it has living members and
+   * `UNKNOWN_GROUP` (ConfigError). Members that died and left nobody behind who would notice are waited for: up to
+   * their lease.
    */
   deleteGroup(group: string): Promise<void>;
 }

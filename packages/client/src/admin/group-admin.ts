@@ -13,19 +13,21 @@ import {
   readGroup,
   readGroupEvents,
   readGroupOffsets,
+  RedisGroupStore,
   RedisTopicStore,
   type GroupOffset,
 } from '@millrace/redis';
 import type { ClientContext } from '../connect/client-context.ts';
 import type { Admin, GroupDetails, GroupMemberDetails, GroupPartitionDetails } from './admin.ts';
 import { attempt } from './attempt.ts';
+import { evictAbandoned } from './evict-abandoned.ts';
 
 type GroupAdmin = Pick<Admin, 'listGroups' | 'describeGroup' | 'groupEvents' | 'deleteGroup'>;
 
 const DEFAULT_EVENTS = 100;
 const MAX_EVENTS = 10_000;
 
-export function createGroupAdmin({ command, keys }: ClientContext): GroupAdmin {
+export function createGroupAdmin({ command, keys, clock }: ClientContext): GroupAdmin {
   const topics = new RedisTopicStore(command, keys);
 
   async function readKnown(group: string): Promise<GroupSnapshot> {
@@ -73,14 +75,15 @@ export function createGroupAdmin({ command, keys }: ClientContext): GroupAdmin {
     async deleteGroup(group) {
       parseName('group', group);
       const result = await attempt(`deleting group "${group}"`, async () => {
-        await readKnown(group);
+        const { members } = await readKnown(group);
+        if (members.size > 0) await evictAbandoned(new RedisGroupStore(command, keys, group, clock), clock);
         const offsets = await readGroupOffsets(command, keys, group, await topics.partitionCounts());
         return deleteGroup(command, keys, group, offsets);
       });
       if (result.status === 'DELETED') return;
       throw new ConfigError(
         'GROUP_NOT_EMPTY',
-        `group "${group}" still has members (${result.members}): close them before deleting it (a crashed one is gone after its lease)`,
+        `group "${group}" still has members (${result.members}): close them before deleting it`,
         { details: { group, members: result.members } },
       );
     },

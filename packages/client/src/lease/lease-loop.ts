@@ -63,19 +63,24 @@ export class LeaseLoop {
 
   #schedule(delayMs: number): void {
     this.#timer?.cancel();
+    const dueMs = this.#ports.clock.monotonicMs() + delayMs;
     this.#timer = this.#ports.clock.startTimer(delayMs, () => {
-      void this.#renew();
+      void this.#renew(this.#ports.clock.monotonicMs() - dueMs);
     });
   }
 
-  async #renew(): Promise<void> {
+  async #renew(lateMs: number): Promise<void> {
     const held = this.#held;
     if (held === null || this.#isSending) return;
-    if (this.#isMainThreadStuck(held.session)) return;
+    // The whole process stood still, this thread too: that says nothing about the handlers.
+    const wasFrozen = lateMs >= heartbeatIntervalMs(this.#settings.leaseMs);
+    if (!wasFrozen && this.#isMainThreadStuck(held.session)) return;
 
     this.#isSending = true;
     const sentMs = this.#ports.clock.monotonicMs();
-    let nextMs = RETRY_MS;
+    const intervalMs = heartbeatIntervalMs(this.#settings.leaseMs);
+    // Of a short lease, a third may be less than the usual pause.
+    let nextMs = Math.min(RETRY_MS, intervalMs);
     try {
       const result = await this.#ports.heartbeat(held.memberId, held.session);
       // Dropped or joined anew while the call was under way: this answer is about a lease that is no more.
@@ -84,7 +89,7 @@ export class LeaseLoop {
           case 'OK':
             this.#ports.noteRenewal(sentMs);
             this.#ports.onView(result);
-            nextMs = heartbeatIntervalMs(this.#settings.leaseMs);
+            nextMs = intervalMs;
             break;
           case 'UNKNOWN_MEMBER':
             this.#end(held.session, 'evicted');

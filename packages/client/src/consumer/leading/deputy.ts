@@ -21,6 +21,9 @@ import {
 } from './leader-settings.ts';
 import type { SerialWork } from './serial-work.ts';
 
+/** Without a look for this long, nobody could be seen and perhaps nobody could renew. */
+const BLIND_MS = 2.5 * DEPUTY_WATCH_INTERVAL_MS;
+
 interface Watched {
   readonly leader: LeaderView;
   liveness: LivenessState;
@@ -93,8 +96,7 @@ export class Deputy {
     if (this.#watched !== watched) return;
 
     const nowMs = this.#port.clock.monotonicMs();
-    if (nowMs - watched.lastLookMs > this.#settings.leaseMs)
-      watched.liveness = restartLeases(watched.liveness, nowMs);
+    if (nowMs - watched.lastLookMs > BLIND_MS) watched.liveness = restartLeases(watched.liveness, nowMs);
     watched.lastLookMs = nowMs;
     // Static or not: a leader that is gone must not hold the group up. It is deposed; its membership is another matter.
     const suspect = new Map([[memberId, { memberId, leaseMs: this.#settings.leaseMs }]]);

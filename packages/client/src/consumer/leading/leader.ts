@@ -5,7 +5,13 @@
  */
 import { initialLiveness, MillraceError, type GroupView, type Timer } from '@millrace/core';
 import { Deputy } from './deputy.ts';
-import { CAMPAIGN_SPREAD_MS, DEPOSER_FIRST_MS, LOCK_MS, type LeaderPort, type LeaderSettings } from './leader-settings.ts';
+import {
+  CAMPAIGN_SPREAD_MS,
+  DEPOSER_FIRST_MS,
+  LOCK_MS,
+  type LeaderPort,
+  type LeaderSettings,
+} from './leader-settings.ts';
 import { Reign } from './reign.ts';
 import { SerialWork } from './serial-work.ts';
 
@@ -61,7 +67,8 @@ export class Leader {
     if (this.#isStopped) return;
     if (what === 'leader-resigned' && this.#reign === null) this.#campaignSoon();
     // Whoever deposed it knows already that it is dead, and is about to lead: another winner would have to find out.
-    if ((what === 'leader-gone' || what === 'leader-silent') && this.#reign === null) this.#campaignIn(DEPOSER_FIRST_MS);
+    if ((what === 'leader-gone' || what === 'leader-silent') && this.#reign === null)
+      this.#campaignIn(DEPOSER_FIRST_MS);
     if (what === 'generation') this.#reign?.queueRebalance();
   }
 
