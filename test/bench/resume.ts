@@ -44,7 +44,7 @@ for (let leave = 0; leave < 10; leave++) {
   const leaver = await pick(leave % 2 === 0);
   left.push(
     await measure(leaver, async () => {
-      leaver.send({ type: 'close' });
+      await leaver.send({ type: 'close' });
     }),
   );
   await leaver.exited;
@@ -52,7 +52,7 @@ for (let leave = 0; leave < 10; leave++) {
   await settled();
 }
 stopTicking();
-for (const worker of workers) worker.send({ type: 'close' });
+for (const worker of workers) await worker.send({ type: 'close' });
 await Promise.all([...workers].map((worker) => worker.exited));
 
 const all = killed.map(({ resumeMs }) => resumeMs);
@@ -97,7 +97,7 @@ async function pick(isLeader: boolean): Promise<Worker> {
   const answers = await Promise.all(
     [...workers].map(async (worker) => {
       const from = worker.messages.length;
-      worker.send({ type: 'ask-leader' });
+      await worker.send({ type: 'ask-leader' });
       const answer = await worker.waitFor((message) => message.type === 'leader', { from });
       return { worker, isLeader: answer.type === 'leader' && answer.isLeader };
     }),

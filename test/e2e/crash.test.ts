@@ -216,7 +216,7 @@ describe('a group of processes', () => {
         args: [JSON.stringify(settings)],
       });
       await eventually(() => partitionsOf(heir).size === PARTITIONS / 2);
-      stubborn.send({ type: 'acquire' });
+      await stubborn.send({ type: 'acquire' });
       const acquired = await stubborn.waitFor((message) => message.type === 'acquired', {
         timeoutMs: TIMEOUT_MS,
       });
@@ -227,7 +227,7 @@ describe('a group of processes', () => {
       await group.feed(1);
       await allHandled([heir], group.sent());
       await stubborn.signal('SIGCONT');
-      stubborn.send({ type: 'commit' });
+      await stubborn.send({ type: 'commit' });
       const commits = await stubborn.waitFor((message) => message.type === 'commits', {
         timeoutMs: TIMEOUT_MS,
       });

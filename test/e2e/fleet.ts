@@ -30,14 +30,14 @@ export function handledByAll(workers: readonly Worker[]): Handled[] {
 }
 
 export async function closeWorker(worker: Worker): Promise<void> {
-  worker.send({ type: 'close' });
+  await worker.send({ type: 'close' });
   await worker.waitFor((message) => message.type === 'closed', { timeoutMs: TIMEOUT_MS });
   await worker.exited;
 }
 
 export async function isLeader(worker: Worker): Promise<boolean> {
   const from = worker.messages.length;
-  worker.send({ type: 'ask-leader' });
+  await worker.send({ type: 'ask-leader' });
   const answer = await worker.waitFor((message) => message.type === 'leader', { from });
   return answer.type === 'leader' && answer.isLeader;
 }
