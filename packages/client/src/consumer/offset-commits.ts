@@ -72,9 +72,10 @@ export class OffsetCommits {
 
   /** Starts over at another offset, after a seek; nothing of before may be in flight. */
   async restart(sought: () => Promise<number | null>): Promise<number | null> {
+    // A commit that ends may have begun the next one at once, or a timer for it.
+    while (this.#inFlight !== null) await this.#inFlight.catch(() => {});
     this.#timer?.cancel();
     this.#timer = null;
-    if (this.#inFlight !== null) await this.#inFlight.catch(() => {});
     let offset: number | null = null;
     this.#inFlight = (async () => {
       offset = await sought();
@@ -87,6 +88,8 @@ export class OffsetCommits {
       return offset;
     } finally {
       this.#inFlight = null;
+      // Without a new offset, what was processed before still waits for its commit.
+      this.schedule();
     }
   }
 

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { Slots } from './slots.ts';
+
+/** Takes a slot and writes down when it was given. */
+async function takeAs(slots: Slots, name: string, given: string[]): Promise<void> {
+  const slot = slots.take();
+  if (slot !== null) await slot;
+  given.push(name);
+}
+
+test('a free slot costs no wait', () => {
+  const slots = new Slots(2);
+  expect([slots.take(), slots.take()]).toEqual([null, null]);
+  expect(slots.take()).toBeInstanceOf(Promise);
+});
+
+test('who waited longest is served first, one for each slot that comes back', async () => {
+  const slots = new Slots(1);
+  const given: string[] = [];
+  const all = ['a', 'b', 'c'].map((name) => takeAs(slots, name, given));
+  await all[0];
+  slots.giveBack();
+  await all[1];
+  expect(given).toEqual(['a', 'b']);
+  slots.giveBack();
+  await all[2];
+  expect(given).toEqual(['a', 'b', 'c']);
+});
+
+test('a slot that is given back with nobody waiting is free again', () => {
+  const slots = new Slots(1);
+  expect(slots.take()).toBeNull();
+  slots.giveBack();
+  expect(slots.take()).toBeNull();
+  expect(slots.take()).toBeInstanceOf(Promise);
+});
+
+test('a slot that went to a waiter is not free for somebody else', async () => {
+  const slots = new Slots(1);
+  expect(slots.take()).toBeNull();
+  const waiting = slots.take();
+  slots.giveBack();
+  await waiting;
+  expect(slots.take()).toBeInstanceOf(Promise);
+});
+
+test('without a limit nobody waits', () => {
+  const slots = new Slots(Number.POSITIVE_INFINITY);
+  expect(Array.from({ length: 100 }, () => slots.take()).every((slot) => slot === null)).toBe(true);
+});
