@@ -11,11 +11,13 @@ import type { ShareRule, TopicShares } from './share-rule.ts';
 export const UNIT = 2 ** 24;
 
 /**
- * What a move costs, in load: just under one partition. Then a move is always worth it between members that differ by
- * two (it evens out by one), never between members that differ by one, and a chain of n moves only when it evens out by
- * n. A cost of one or more would leave a difference of two standing; a cost near 0 would shuffle a balanced group.
+ * What a move costs, in load: one partition, and of equals the one with fewer moves. So an extra leaves its owner when
+ * that evens the group out by more than it moves. Much less would shuffle a balanced group, much more would leave it uneven.
  */
-export const MOVE_COST = UNIT - 1;
+export const MOVE_COST = UNIT + 1;
+
+/** The same, and of equals the more even one: between members that differ by two, a move is now worth it. */
+export const LEVELLING_MOVE_COST = UNIT - 1;
 
 /** A topic that has extras. */
 export interface ContestedTopic {

@@ -6,29 +6,42 @@
  * The first pass takes no extra from an owner that may keep it, at any price. Without it a member that joins while
  * another leaves would take extras from those who stay, topic by topic, before it comes to the ones that were left.
  */
-import { MOVE_COST, UNIT, type ContestedTopic, type Extras } from './extras.ts';
+import { LEVELLING_MOVE_COST, MOVE_COST, UNIT, type ContestedTopic, type Extras } from './extras.ts';
 import { selectSmallest } from './select-smallest.ts';
 
 /** Passes after which chains are the better tool. Measured: two to four reach the end unless chains are needed. */
 const MAX_PASSES = 6;
 
-/** More than any difference of levels: 2^53 is out of reach of UNIT times the partitions of a group. */
+/** More than any difference of levels: UNIT times the partitions of a group stays below it. */
 const AT_ANY_PRICE = 2 ** 52;
 
 /** Afterwards every topic has handed out exactly its extras. True when the choice is known to be the best there is. */
-export function settleExtras({ levels, contested }: Extras): boolean {
-  const scratch = new Scratch(contested.reduce((most, { members }) => Math.max(most, members.length), 0));
+export function settleExtras(extras: Extras): boolean {
+  const { levels, contested } = extras;
+  const scratch = scratchFor(extras);
   for (const topic of contested) {
     if (topic.holders !== topic.extras) settleTopic(topic, levels, AT_ANY_PRICE, scratch);
   }
   // Nobody's extra was taken, so with no two members more than one apart both moves and imbalance are the least.
   if (isLevel(levels)) return true;
-  for (let pass = 0; pass < MAX_PASSES; pass++) {
-    let hasChanged = false;
-    for (const topic of contested) hasChanged = settleTopic(topic, levels, MOVE_COST, scratch) || hasChanged;
-    if (!hasChanged) break;
-  }
+  let passes = 0;
+  while (passes < MAX_PASSES && settleOnce(extras, MOVE_COST, scratch)) passes++;
   return false;
+}
+
+/**
+ * Last step: where a member still has two more than a subscriber of a topic that it holds an extra of, the extra moves.
+ * After `improveExtras` each such move evens out by exactly what it costs, so that the sum of both stays the least.
+ */
+export function restoreBalance(extras: Extras): void {
+  const scratch = scratchFor(extras);
+  while (settleOnce(extras, LEVELLING_MOVE_COST, scratch));
+}
+
+function settleOnce({ levels, contested }: Extras, moveCost: number, scratch: Scratch): boolean {
+  let hasChanged = false;
+  for (const topic of contested) hasChanged = settleTopic(topic, levels, moveCost, scratch) || hasChanged;
+  return hasChanged;
 }
 
 function isLevel(levels: Float64Array): boolean {
@@ -39,6 +52,10 @@ function isLevel(levels: Float64Array): boolean {
     highest = Math.max(highest, levels[m]!);
   }
   return highest - lowest <= UNIT;
+}
+
+function scratchFor({ contested }: Extras): Scratch {
+  return new Scratch(contested.reduce((most, { members }) => Math.max(most, members.length), 0));
 }
 
 class Scratch {

@@ -7,17 +7,22 @@ import { verifyAssignment } from '../verify-assignment.ts';
 
 /** Empty when the assignment is valid, spread and balanced; otherwise a line per fault. */
 export function faultsOf(input: AssignmentInput, assignment: Assignment): string[] {
+  const owned = topicsOwned(input, assignment);
   return [
     ...verifyAssignment(input, assignment).map((problem) => problem.message),
-    ...spreadFaults(input, assignment),
-    ...balanceFaults(input, assignment),
+    ...spreadFaultsOf(owned),
+    ...balanceFaultsOf(owned),
   ];
 }
 
 /** Of P partitions over N subscribers each has floor(P/N) or one more, exactly P mod N one more. */
 export function spreadFaults(input: AssignmentInput, assignment: Assignment): string[] {
+  return spreadFaultsOf(topicsOwned(input, assignment));
+}
+
+function spreadFaultsOf(all: readonly TopicOwned[]): string[] {
   const faults: string[] = [];
-  for (const { topic, partitions, owned } of topicsOwned(input, assignment)) {
+  for (const { topic, partitions, owned } of all) {
     const floor = Math.floor(partitions / owned.size);
     const uneven = [...owned]
       .filter(([, count]) => count !== floor && count !== floor + 1)
@@ -32,12 +37,16 @@ export function spreadFaults(input: AssignmentInput, assignment: Assignment): st
 
 /** No extra could move to a subscriber of its topic that owns at least two partitions less. */
 export function balanceFaults(input: AssignmentInput, assignment: Assignment): string[] {
+  return balanceFaultsOf(topicsOwned(input, assignment));
+}
+
+function balanceFaultsOf(all: readonly TopicOwned[]): string[] {
   const faults: string[] = [];
   const sizes = new Map<string, number>();
-  for (const { owned } of topicsOwned(input, assignment)) {
+  for (const { owned } of all) {
     for (const [memberId, count] of owned) sizes.set(memberId, (sizes.get(memberId) ?? 0) + count);
   }
-  for (const { topic, partitions, owned } of topicsOwned(input, assignment)) {
+  for (const { topic, partitions, owned } of all) {
     const floor = Math.floor(partitions / owned.size);
     let largest = -Infinity;
     let smallest = Infinity;

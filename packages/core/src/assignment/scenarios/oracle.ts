@@ -9,8 +9,6 @@ export interface Optimum {
   readonly fewestMoves: number;
   /** Least moves + half the sum of squared sizes of all assignments that are valid and spread. */
   readonly leastCost: number;
-  /** Least half sum of squared sizes among those of `leastCost`. */
-  readonly leastSquares: number;
 }
 
 /** How many assignments there are to look at; the caller keeps it small. */
@@ -37,13 +35,13 @@ export function optimumOf(input: AssignmentInput): Optimum {
   const slots = slotsOf(input);
   const topicCount = input.topics.size;
   const memberCount = input.members.length;
-  const counts = Array.from({ length: topicCount }, () => new Array<number>(memberCount).fill(0));
-  const sizes = new Array<number>(memberCount).fill(0);
+  const counts = Array.from({ length: topicCount }, () => zeros(memberCount));
+  const sizes = zeros(memberCount);
   const subscribers = [...input.topics.keys()].map((topic) =>
     input.members.flatMap((member, m) => (member.topics.includes(topic) ? [m] : [])),
   );
   const partitions = [...input.topics.values()];
-  let best: Optimum = { fewestMoves: Infinity, leastCost: Infinity, leastSquares: Infinity };
+  let best: Optimum = { fewestMoves: Infinity, leastCost: Infinity };
 
   const visit = (index: number, moves: number): void => {
     const slot = slots[index];
@@ -66,15 +64,17 @@ export function optimumOf(input: AssignmentInput): Optimum {
     const isBalanced = subscribers.every((list, t) =>
       hasNoBetterPlace(list, counts[t]!, partitions[t]!, sizes),
     );
-    const isLess = cost < known.leastCost || (cost === known.leastCost && squares < known.leastSquares);
     return {
       fewestMoves: isBalanced ? Math.min(known.fewestMoves, moves) : known.fewestMoves,
-      leastCost: isLess ? cost : known.leastCost,
-      leastSquares: isLess ? squares : known.leastSquares,
+      leastCost: Math.min(known.leastCost, cost),
     };
   };
   visit(0, 0);
   return best;
+}
+
+function zeros(length: number): number[] {
+  return Array.from({ length }, () => 0);
 }
 
 function slotsOf(input: AssignmentInput): Slot[] {

@@ -31,10 +31,13 @@ describe('a member returns', () => {
     ['c1', 'c2', 'c3'],
     ['c2', 'c3', 'c1'],
     ['c3', 'c1', 'c2'],
-  ])('a partition that %s and %s both claim is refused where an assignment is built, also before %s', (first, second, third) => {
-    const claims = [first, second].map((memberId) => [memberId, new Map([['t1', [2]]])] as const);
-    expect(() => assignmentFromMembers([...claims, [third, new Map()]])).toThrow(
-      `partition t1/2 is given to "${first}" and to "${second}"`,
-    );
-  });
+  ])(
+    'a partition that %s and %s both claim is refused where an assignment is built, also before %s',
+    (first, second, third) => {
+      const claims = [first, second].map((memberId) => [memberId, new Map([['t1', [2]]])] as const);
+      expect(() => assignmentFromMembers([...claims, [third, new Map()]])).toThrow(
+        `partition t1/2 is given to "${first}" and to "${second}"`,
+      );
+    },
+  );
 });

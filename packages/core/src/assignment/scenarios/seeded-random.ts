@@ -1,4 +1,4 @@
-/** A generator with a seed (Numerical Recipes' linear congruential one), so that a large random group is the same each time. */
+/** A generator with a seed (mulberry32), so that a large random group is the same each time. */
 export interface SeededRandom {
   /** A whole number from 0 to `limit` - 1. */
   below(limit: number): number;
@@ -8,9 +8,10 @@ export function seededRandom(seed: number): SeededRandom {
   let state = seed >>> 0;
   return {
     below(limit) {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      // From the high bits: the low ones of such a generator repeat after a few steps.
-      return Math.floor((state / 2 ** 32) * limit);
+      state = (state + 0x6d2b79f5) >>> 0;
+      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+      return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
     },
   };
 }
