@@ -54,13 +54,16 @@ async function main(): Promise<number> {
 async function play(options: DemoOptions, signal: AbortSignal): Promise<number> {
   const { json, workers, partitions, kill, rate } = options;
   const progress = json ? process.stderr : process.stdout;
+  const view = json && !process.stderr.isTTY ? NO_VIEW : createView(progress, process.env);
+  if (options.source.kind === 'generated') view.say('Making up a history …');
   await using chosen = await chooseHistory(options.source);
+  // A long history takes a while to be counted.
+  view.say(`Reading the ${chosen.title} …`);
   const records = await chosen.history.countChanges();
   const files = (await chosen.history.tree()).size;
   signal.throwIfAborted();
   await using redis = await provideRedis();
 
-  const view = json && !process.stderr.isTTY ? NO_VIEW : createView(progress, process.env);
   const { history, title } = chosen;
   const request = { redisUrl: redis.url, history, title, records, workers, partitions, kill, rate, signal };
   const leftOver: string[] = [];

@@ -16,6 +16,7 @@ const VERDICT: Verdict = {
   complete: true,
   resumeMs: { p50: 412.4, max: 655.5 },
   resumed: 22,
+  standstillMs: 871.3,
   findings: [],
 };
 
@@ -53,6 +54,7 @@ test('a good run in words', () => {
     ✓ nothing out of order: the changes of every file came one after the other
     ✓ 21 changes done twice: killed workers had done them and not yet said so
     ✓ survivors took over within 412 ms (median), 656 ms at most (22 partitions)
+    ✓ no partition with work stood still for longer than 871 ms
     ✓ tree equals git ls-tree: yes, all 977 files
 
     All is well, after 15.0 seconds."

@@ -76,6 +76,10 @@ export function describeResult(facts: RunFacts, result: RunResult, paint: Paint)
       : []),
     ...resumeLines(verdict, good),
     good(
+      true,
+      `no partition with work stood still for longer than ${format(Math.round(verdict.standstillMs))} ms`,
+    ),
+    good(
       verdict.treeMatches,
       verdict.treeMatches
         ? `tree equals git ls-tree: yes, all ${count(facts.files, 'file')}`

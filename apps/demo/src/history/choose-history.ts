@@ -56,7 +56,7 @@ async function generate(changes: number): Promise<ChosenHistory> {
     await generateRepository(directory, { changes });
     return {
       history: await GitHistory.open(directory),
-      title: 'a made-up history',
+      title: 'made-up history',
       [Symbol.asyncDispose]: remove,
     };
   } catch (error) {

@@ -32,9 +32,14 @@ export class GroupWatch {
     this.#state.leader = description.leader ?? '';
     this.#state.generation = description.generation;
     for (const event of events) {
+      const who = this.#name(event.fields['member']);
+      // Its worker has yet to report which member it is: told in the next round, with all that follows.
+      if (who === undefined) break;
       this.#lastEvent = event.id;
-      const text = this.#describe(event);
-      if (text !== undefined) report(this.#state, event.atMs, 'group', text);
+      const text = describeEvent(event, who, this.#state.partitionCount);
+      // By our own clock: that of a Redis elsewhere need not agree with it.
+      if (text !== undefined)
+        report(this.#state, Date.now(), event.type in TROUBLES ? 'trouble' : 'group', text);
     }
     const alive = new Set(this.#state.workers.filter(isAlive).map(({ memberId }) => memberId));
     return {
@@ -47,27 +52,43 @@ export class GroupWatch {
     };
   }
 
-  /** In words; undefined for what the person was told in another way or need not know. */
-  #describe({ type, fields }: GroupEvent): string | undefined {
-    const who = this.#name(fields['member']);
-    switch (type) {
-      case 'member-joined':
-        return `${who} has joined`;
-      case 'member-left':
-        return `${who} has left the group`;
-      case 'member-evicted':
-        return `${who} shows no sign of life (${fields['reason']}): out of the group`;
-      case 'leader-elected':
-        return `${who} leads the group now`;
-      case 'assigned':
-        return `generation ${fields['generation']} is assigned: ${fields['moves']} of ${this.#state.partitionCount} partitions move`;
-      default:
-        return undefined;
-    }
+  /** Undefined while a worker that starts may be the one; empty where the event is about nobody. */
+  #name(memberId: string | undefined): string | undefined {
+    if (memberId === undefined) return '';
+    const { workers } = this.#state;
+    const worker = workers.find((candidate) => candidate.memberId === memberId);
+    if (worker !== undefined) return worker.name;
+    return workers.some(({ status }) => status === 'starting') ? undefined : `member ${memberId}`;
   }
+}
 
-  #name(memberId: string | undefined): string {
-    const worker = this.#state.workers.find((candidate) => candidate.memberId === memberId);
-    return worker?.name ?? `member ${memberId}`;
+/** What the leader's audit reports: it heals these, but they should not come about. */
+const TROUBLES: Readonly<Record<string, string>> = {
+  'partition-unowned': 'stood without an owner',
+  'hand-over-forced': 'was not given up in time and is taken away',
+};
+
+/** In words; undefined for what the person is told in another way. */
+function describeEvent({ type, fields }: GroupEvent, who: string, partitions: number): string | undefined {
+  const trouble = TROUBLES[type];
+  if (trouble !== undefined) return `partition ${fields['partition']} ${trouble}`;
+  switch (type) {
+    case 'member-joined':
+      return `${who} has joined`;
+    case 'member-returned':
+      return `${who} is back`;
+    case 'member-left':
+      return `${who} has left the group`;
+    case 'member-evicted':
+      return `${who} shows no sign of life (${fields['reason']}): out of the group`;
+    case 'leader-elected':
+      return `${who} leads the group now`;
+    case 'assigned': {
+      const moves = Number(fields['moves']);
+      const moved = moves === 0 ? 'no partition moves' : `${moves} of ${partitions} partitions move`;
+      return `generation ${fields['generation']} is assigned: ${moved}`;
+    }
+    default:
+      return undefined;
   }
 }

@@ -50,6 +50,7 @@ test('a clean run is clean', () => {
     complete: true,
     resumeMs: null,
     resumed: 0,
+    standstillMs: 0,
     findings: [],
   });
 });
@@ -197,5 +198,28 @@ describe('resume', () => {
     const partitions = [history(0, 300), history(1, 100), history(2, 200), history(3, 900)];
     const verdict = judge(evidence(partition(0, []), { partitions, changes: 8, acknowledged: 8, kills }));
     expect(verdict).toMatchObject({ resumeMs: { p50: 250, max: 900 }, resumed: 4, lost: 0 });
+  });
+});
+
+describe('standstill', () => {
+  test('runs from one record to the next, or from when that one came', () => {
+    const entries = [
+      applied('w1', 1, 0, 100, 90),
+      // Had been there all the time.
+      applied('w2', 2, 1, 400, 80),
+      // Came late, and was taken at once.
+      applied('w2', 2, 2, 5003, 5000),
+    ];
+    expect(judge(evidence(partition(3, entries))).standstillMs).toBe(300);
+  });
+
+  test('the longest over all partitions, the first record included', () => {
+    const partitions = [
+      partition(1, [applied('w1', 1, 0, 100, 90)]),
+      partition(1, [applied('w1', 1, 0, 800, 90)]),
+    ];
+    expect(judge(evidence(partition(0, []), { partitions, changes: 2, acknowledged: 2 })).standstillMs).toBe(
+      710,
+    );
   });
 });

@@ -5,6 +5,7 @@
 import { compareTrees, displayPath } from '../history/change.ts';
 import type { Evidence, PartitionHistory } from './evidence.ts';
 import { measureResumes } from './resume.ts';
+import { longestStandstillMs } from './standstill.ts';
 
 export interface Verdict {
   /** Records in the log that were never applied, and changes that never got into the log. */
@@ -20,6 +21,8 @@ export interface Verdict {
   readonly resumeMs: { readonly p50: number; readonly max: number } | null;
   /** How many partitions of killed workers `resumeMs` was measured on. */
   readonly resumed: number;
+  /** The longest that any partition with work waiting stood still; nobody need have been killed for it. */
+  readonly standstillMs: number;
   /** The first few findings, in words. */
   readonly findings: readonly string[];
 }
@@ -68,6 +71,7 @@ export function judge(evidence: Evidence): Verdict {
     complete,
     resumeMs: resumes.length === 0 ? null : { p50: median(resumes), max: resumes.at(-1) ?? 0 },
     resumed: resumes.length,
+    standstillMs: longestStandstillMs(evidence.partitions),
     findings: findings.shown,
   };
 }

@@ -119,7 +119,7 @@ function workerLine(worker: WorkerState, isLeader: boolean, room: number, paint:
     paint(isLeading ? ['yellow', 'bold'] : STATUS_STYLES[status], (isLeading ? 'leading' : status).padEnd(8)),
     format(handled).padStart(9),
     '  ',
-    isAlive(worker) ? ownedText(partitions, room) : '',
+    status === 'running' || status === 'leaving' ? ownedText(partitions, room) : '',
   ]
     .join('')
     .trimEnd();

@@ -6,6 +6,8 @@ import type { RunState } from '../run/run-state.ts';
 import { COLOURED, format, formatHappening, renderFrame } from './render-frame.ts';
 
 export interface View {
+  /** One line, before there is a run to follow. */
+  say(line: string): void;
   /** To be called once; the view follows the state from then on. */
   follow(state: RunState): void;
   /** Shows how things stand at the end, and nothing more after that. */
@@ -18,7 +20,7 @@ export function createView(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): 
   return isPlain ? new LineView(stream) : new LiveView(stream);
 }
 
-export const NO_VIEW: View = { follow: () => {}, stop: () => {} };
+export const NO_VIEW: View = { say: () => {}, follow: () => {}, stop: () => {} };
 
 function isTiny({ columns, rows }: WriteStream): boolean {
   return columns < 70 || rows < 14;
@@ -35,6 +37,10 @@ class LiveView implements View {
   constructor(stream: WriteStream) {
     this.#stream = stream;
     this.#update = createLogUpdate(stream);
+  }
+
+  say(line: string): void {
+    this.#update(line);
   }
 
   follow(state: RunState): void {
@@ -68,6 +74,10 @@ class LineView implements View {
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
+  }
+
+  say(line: string): void {
+    this.#stream.write(`${line}\n`);
   }
 
   follow(state: RunState): void {
