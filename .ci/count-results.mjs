@@ -15,6 +15,7 @@ const failures = [];
 countCheck();
 countTests();
 countDemo();
+countPackages();
 
 console.log('');
 for (const failure of failures) console.log(`FAILED  ${failure}`);
@@ -68,6 +69,14 @@ function countDemo() {
     failures.push(
       `demo: exit code ${exitCode}, ${verdict === undefined ? 'no verdict' : `verdict ${lastLine}`}`,
     );
+}
+
+/** The packed packages, installed elsewhere: their program says what came through. */
+function countPackages() {
+  const exitCode = readExitCode('packages');
+  const lastLine = readText(join(folder, 'packages.out'))?.trim().split('\n').at(-1) ?? '';
+  if (exitCode === 0 && lastLine.includes('100 of 100 records')) passed += 1;
+  else failures.push(`packages: exit code ${exitCode}, last line: ${lastLine}`);
 }
 
 function readExitCode(step) {
