@@ -5,8 +5,12 @@
  */
 import { partitionKey } from '@millrace/core';
 
+// The comments of these interfaces are the tables of docs/protocol.md: run `pnpm generate` after a change.
+
 export interface PartitionKeys {
+  /** Stream: the log. One entry is one record batch: `t` append time (ms), `b` bytes; its id is `0-<next offset>`. */
   readonly log: string;
+  /** Hash: `start`, `end` (log end offset), `incarnation` of this log, `appendedMs` of its last batch. */
   readonly state: string;
   /** Set of the groups that have acquired this partition: trimming must not overtake them. */
   readonly groups: string;
@@ -14,19 +18,20 @@ export interface PartitionKeys {
   readonly producers: string;
   /** Sorted set: producer id by the time of its last append (ms). */
   readonly producerTimes: string;
+  /** Hash of one group: owner, epoch, nonce, claim, committed offset, fingerprint of the last committed batch. */
   group(group: string): string;
 }
 
 export interface GroupKeys {
-  /** Hash: protocol, generation, claims (the number of the last claim), leader, leaderEpoch. */
+  /** Hash: protocol, generation, assignmentGeneration, claims (the last number), leader, leaderEpoch, deputies. */
   readonly state: string;
-  /** Hash: member id → JSON description. */
+  /** Hash: member id → `<session> <description, JSON>`. */
   readonly members: string;
   /** Hash: member id → heartbeat counter. */
   readonly beats: string;
   /** Hash: `topic/partition` → `<claim number> <member id>`. */
   readonly owners: string;
-  /** Hash: `generation`, and member id → its partitions, encoded. */
+  /** Hash: member id → its partitions, encoded. Of the generation `assignmentGeneration` in `state`. */
   readonly assignment: string;
   /** String held by redlock. Only picks who computes; fencing is `leaderEpoch` in `state`. */
   readonly leaderLock: string;
@@ -39,12 +44,13 @@ export interface GroupKeys {
 }
 
 export interface Keys {
+  /** Begins every key. */
   readonly prefix: string;
-  /** Hash: topic → JSON {partitions, createdAtMs, incarnation}. */
+  /** Hash: topic → JSON {partitions, createdAtMs, incarnation, state while it is created or deleted}. */
   readonly topics: string;
   /** Set of group names. */
   readonly groups: string;
-  /** Hash: named producer id → epoch. */
+  /** Hash: named producer id → `<epoch> <session of the instance that took the name last>`. */
   readonly producers: string;
   partition(topic: string, partition: number): PartitionKeys;
   group(group: string): GroupKeys;
