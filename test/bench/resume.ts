@@ -1,148 +1,125 @@
 /**
- * From SIGKILL of a worker to the first record that its heir handles, default settings, the leader included; and from
- * an orderly leave to the heirs. Real processes, real Redis, records flowing into every partition all the time.
+ * From SIGKILL of a worker to the first record that its heirs handle, default settings, the leader included; and from
+ * an orderly leave to the heirs, with what was handled twice because of it. Real processes, real Redis, records flowing
+ * into every partition all the time. Of each departure the slowest partition counts.
  *
- * `node test/bench/resume.ts [--kills 20] [--json]`
+ * `node test/bench/resume.ts [--kills 20] [--leaves 10] [--json]`
  */
 import { parseArgs } from 'node:util';
-import { connect, type Millrace } from 'millrace';
-import { eventually, startProcess, startRedis, type StartedProcess } from '@millrace/testkit';
+import { connect } from 'millrace';
+import { eventually, startRedis } from '@millrace/testkit';
+import {
+  closeWorker,
+  findDisorder,
+  findLeader,
+  handled,
+  handledByAll,
+  startWorker,
+  type Worker,
+} from '../e2e/fleet.ts';
 import { median } from './median.ts';
-import type { FromWorker, ToWorker, WorkerSettings } from '../e2e/processes/worker.ts';
-
-type Worker = StartedProcess<FromWorker, ToWorker>;
+import { tickEverywhere, untilAllRun } from './ticks.ts';
 
 const { values } = parseArgs({
-  options: { kills: { type: 'string', default: '20' }, json: { type: 'boolean', default: false } },
+  options: {
+    kills: { type: 'string', default: '20' },
+    leaves: { type: 'string', default: '10' },
+    json: { type: 'boolean', default: false },
+  },
 });
-const KILLS = Number(values.kills);
 const PARTITIONS = 16;
 const WORKERS = 4;
-const MODULE = new URL('../e2e/processes/worker.ts', import.meta.url);
+const TICK_MS = 20;
 
 await using redis = await startRedis();
 await using millrace = await connect({ url: redis.url, prefix: 'bench', name: 'bench', logger: false });
 await millrace.admin.createTopic('ticks', { partitions: PARTITIONS });
-const stopTicking = tick(millrace);
+const stopTicking = tickEverywhere(millrace, 'ticks', PARTITIONS, TICK_MS);
 
+const everybody: Worker[] = [];
 const workers = new Set<Worker>();
-let started = 0;
-for (let index = 0; index < WORKERS; index++) workers.add(await start());
-await settled();
+for (let index = 0; index < WORKERS; index++) await join();
 
-const killed: { resumeMs: number; isLeader: boolean }[] = [];
-for (let kill = 0; kill < KILLS; kill++) {
+const killed: { resumeMs: number; wasLeader: boolean }[] = [];
+for (let kill = 0; kill < Number(values.kills); kill++) {
   // Every other one is the leader.
-  const victim = await pick(kill % 2 === 0);
-  const resumeMs = await measure(victim, () => victim.signal('SIGKILL'));
-  killed.push({ resumeMs, isLeader: kill % 2 === 0 });
-  workers.add(await start());
-  await settled();
+  const wasLeader = kill % 2 === 0;
+  const victim = await pick(wasLeader);
+  killed.push({ resumeMs: await measure(victim, () => victim.signal('SIGKILL')), wasLeader });
+  await join();
 }
 const left: number[] = [];
-for (let leave = 0; leave < 10; leave++) {
+let redelivered = 0;
+for (let leave = 0; leave < Number(values.leaves); leave++) {
+  const before = repeated();
   const leaver = await pick(leave % 2 === 0);
-  left.push(
-    await measure(leaver, async () => {
-      await leaver.send({ type: 'close' });
-    }),
-  );
-  await leaver.exited;
-  workers.add(await start());
-  await settled();
+  left.push(await measure(leaver, () => closeWorker(leaver)));
+  redelivered += repeated() - before;
+  await join();
 }
 stopTicking();
-for (const worker of workers) await worker.send({ type: 'close' });
-await Promise.all([...workers].map((worker) => worker.exited));
+for (const worker of workers) await closeWorker(worker);
 
 const all = killed.map(({ resumeMs }) => resumeMs);
 const result = {
-  kills: KILLS,
+  kills: all.length,
   resumeMs: { p50: round(median(all)), max: round(Math.max(...all)) },
-  leader: { p50: round(median(killed.filter((k) => k.isLeader).map((k) => k.resumeMs))) },
-  follower: { p50: round(median(killed.filter((k) => !k.isLeader).map((k) => k.resumeMs))) },
+  ofLeaders: { p50: round(median(killed.filter((kill) => kill.wasLeader).map((kill) => kill.resumeMs))) },
+  ofOthers: { p50: round(median(killed.filter((kill) => !kill.wasLeader).map((kill) => kill.resumeMs))) },
+  leaves: left.length,
   leaveMs: { p50: round(median(left)), max: round(Math.max(...left)) },
+  redeliveredByLeaves: redelivered,
+  disorder: findDisorder(handledByAll(everybody)),
 };
 console.log(values.json ? JSON.stringify(result) : result);
 
-async function start(): Promise<Worker> {
-  const settings: WorkerSettings = {
+async function join(): Promise<void> {
+  const worker = await startWorker({
     url: redis.url,
     prefix: 'bench',
-    name: `w${++started}`,
+    name: `w${everybody.length + 1}`,
     consumer: { group: 'bench', topics: ['ticks'] },
-  };
-  const worker = await startProcess<FromWorker, ToWorker>({
-    module: MODULE,
-    args: [JSON.stringify(settings)],
   });
-  await worker.waitFor((message) => message.type === 'joined');
-  return worker;
-}
-
-/** Every partition is handled by a living worker. */
-async function settled(): Promise<void> {
-  const from = new Map([...workers].map((worker) => [worker, worker.messages.length]));
-  await eventually(() => {
-    const seen = new Set<number>();
-    for (const [worker, first] of from) {
-      for (const message of worker.messages.slice(first))
-        if (message.type === 'record') seen.add(message.partition);
-    }
-    return seen.size === PARTITIONS;
-  });
+  everybody.push(worker);
+  workers.add(worker);
+  await untilAllRun([...workers], PARTITIONS);
 }
 
 async function pick(isLeader: boolean): Promise<Worker> {
-  const answers = await Promise.all(
-    [...workers].map(async (worker) => {
-      const from = worker.messages.length;
-      await worker.send({ type: 'ask-leader' });
-      const answer = await worker.waitFor((message) => message.type === 'leader', { from });
-      return { worker, isLeader: answer.type === 'leader' && answer.isLeader };
-    }),
-  );
-  const found = answers.find((answer) => answer.isLeader === isLeader);
-  if (found === undefined) throw new Error('no such worker');
-  return found.worker;
+  const { leader, followers } = await findLeader([...workers]);
+  const [follower = leader] = followers;
+  return isLeader ? leader : follower;
 }
 
-/** Until every partition of the worker has been handled by another one: the slowest of them counts. */
-async function measure(victim: Worker, end: () => Promise<void>): Promise<number> {
+async function measure(leaver: Worker, end: () => Promise<unknown>): Promise<number> {
   const owned = new Map<number, number>();
-  for (const message of victim.messages.slice(-PARTITIONS * 20)) {
-    if (message.type === 'record') owned.set(message.partition, message.epoch);
-  }
-  const survivors = [...workers].filter((worker) => worker !== victim);
-  const from = new Map(survivors.map((worker) => [worker, worker.messages.length]));
-  workers.delete(victim);
+  for (const { partition, epoch } of handled(leaver, -PARTITIONS * 20)) owned.set(partition, epoch);
+  workers.delete(leaver);
+  const from = new Map([...workers].map((worker) => [worker, worker.messages.length]));
   const endedMs = performance.timeOrigin + performance.now();
-  await end();
-  const resumed = new Map<number, number>();
-  await eventually(() => {
-    for (const [worker, first] of from) {
-      for (const message of worker.messages.slice(first)) {
-        if (message.type !== 'record' || resumed.has(message.partition)) continue;
-        const epoch = owned.get(message.partition);
-        if (epoch !== undefined && message.epoch > epoch) resumed.set(message.partition, message.atMs);
+  const ended = end();
+  const resumedMs = new Map<number, number>();
+  await eventually(
+    () => {
+      for (const [worker, first] of from) {
+        for (const { partition, epoch, atMs } of handled(worker, first)) {
+          const before = owned.get(partition);
+          if (before !== undefined && epoch > before && !resumedMs.has(partition))
+            resumedMs.set(partition, atMs);
+        }
       }
-    }
-    return resumed.size === owned.size;
-  });
-  return Math.max(...resumed.values()) - endedMs;
+      return resumedMs.size === owned.size;
+    },
+    { timeoutMs: 40_000 },
+  );
+  await ended;
+  return Math.max(...resumedMs.values()) - endedMs;
 }
 
-/** One record into every partition, every 20 ms. */
-function tick(client: Millrace): () => void {
-  const producer = client.producer();
-  const timer = setInterval(() => {
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      producer.send('ticks', { partition, value: 'tick' }).catch((error: unknown) => {
-        console.error(`a tick was not appended: ${String(error)}`);
-      });
-    }
-  }, 20);
-  return () => clearInterval(timer);
+/** Records that were handled more than once so far. */
+function repeated(): number {
+  const records = everybody.flatMap((worker) => handled(worker));
+  return records.length - new Set(records.map(({ partition, offset }) => `${partition}@${offset}`)).size;
 }
 
 function round(ms: number): number {
