@@ -26,6 +26,7 @@ export type {
   Fence,
   OffsetReset,
   PartitionStore,
+  Progress,
   ReleaseResult,
   SeekResult,
   StoredBatch,

@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os';
 import {
+  ClosedError,
   ConfigError,
   heartbeatIntervalMs,
   MillraceError,
@@ -75,6 +76,7 @@ export class GroupMember<V> {
   #member: MemberDescription | null = null;
   #identity: Identity | null = null;
   #lease: LeaseKeeper | null = null;
+  #starting: Promise<void> | null = null;
   #joining: Promise<void> | null = null;
   #check: Timer | null = null;
 
@@ -111,10 +113,12 @@ export class GroupMember<V> {
       {
         ...shared,
         topics: this.#topics,
+        partitions: this.#partitions,
         onLeading: (isLeading) =>
           logger.info({ group: options.group, member: this.memberId, isLeading }, 'leadership'),
       },
       {
+        group: options.group,
         assignor: options.assignor,
         leaseMs: options.leaseMs,
         handOverTimeoutMs: options.drainTimeoutMs + options.leaseMs,
@@ -184,19 +188,28 @@ export class GroupMember<V> {
     return commitOffsets(this.#ownership, offsets);
   }
 
-  async start(handlers: Handlers<V>): Promise<void> {
+  start(handlers: Handlers<V>): Promise<void> {
     this.#handlers = handlers;
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     await verifyTopicsExist(this.#topics, this.#selectors);
     await this.#reader.open();
     this.#lease = await this.#openLease();
     this.#context.command.on('ready', this.#onReconnect);
     await this.#join();
+    if (this.#stopping.signal.aborted)
+      throw new ClosedError('the consumer was closed while it joined its group');
     this.#fetcher.start();
     this.#checkRegularly();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    // What is half open is opened first, so that all of it is closed. Its failure is told to whoever started it.
+    await this.#starting?.catch(() => {});
     this.#check?.cancel();
     await this.#joining;
     this.#context.command.off('ready', this.#onReconnect);

@@ -65,6 +65,11 @@ export type SeekResult =
   | { readonly status: 'FENCED'; readonly epoch: number; readonly owner: string }
   | { readonly status: 'OUT_OF_RANGE'; readonly logStart: number; readonly logEnd: number };
 
+export interface Progress {
+  readonly committed: number;
+  readonly logEnd: number;
+}
+
 export interface PartitionStore {
   acquire(request: AcquireRequest): Promise<AcquireResult>;
   /** `fingerprint` names the batch that holds record `offset - 1`; empty when unknown. */
@@ -73,6 +78,8 @@ export interface PartitionStore {
   release(fence: Fence): Promise<ReleaseResult>;
   /** The only way for a committed offset to go back. */
   seek(fence: Fence, offset: number): Promise<SeekResult>;
+  /** Null where the group has committed nothing yet, or the partition does not exist. */
+  progress(topic: string, partition: number, group: string): Promise<Progress | null>;
 }
 
 /** One stored batch as it was read, still encoded. */

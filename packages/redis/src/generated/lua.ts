@@ -135,6 +135,13 @@ export const READ_GROUP: LuaScript = {
   text: "#!lua flags=no-writes\nlocal state, members, beats, owners = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies')\nreturn { 'OK', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '',\n  redis.call('HGETALL', members), redis.call('HGETALL', beats), redis.call('HGETALL', owners) }",
 };
 
+export const READ_PROGRESS: LuaScript = {
+  name: 'read-progress',
+  sha1: '3caf3de13f2b5c5a456f873a02bb2f5db4f4902f',
+  keyCount: 2,
+  text: "#!lua flags=no-writes\nlocal ownership, state = KEYS[1], KEYS[2]\nreturn { 'OK', redis.call('HGET', ownership, 'committed') or '', redis.call('HGET', state, 'end') or '' }",
+};
+
 export const READ_TARGET: LuaScript = {
   name: 'read-target',
   sha1: 'f6418b38e3e9d90af0b59de4a528732d9d4bbab5',

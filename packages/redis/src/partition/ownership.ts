@@ -4,10 +4,17 @@ import type {
   AcquireResult,
   CommitResult,
   Fence,
+  Progress,
   ReleaseResult,
   SeekResult,
 } from '@millrace/core';
-import { ACQUIRE_PARTITION, COMMIT_OFFSET, RELEASE_PARTITION, SEEK_OFFSET } from '../generated/lua.ts';
+import {
+  ACQUIRE_PARTITION,
+  COMMIT_OFFSET,
+  READ_PROGRESS,
+  RELEASE_PARTITION,
+  SEEK_OFFSET,
+} from '../generated/lua.ts';
 import type { Keys } from '../keys.ts';
 import { integerAt, textAt, unexpectedStatus } from '../reply.ts';
 import { runScript, type ScriptConnection, type ScriptReply } from '../run-script.ts';
@@ -129,4 +136,17 @@ export async function seekOffset(
     default:
       return unexpectedStatus(SEEK_OFFSET, reply);
   }
+}
+
+export async function readProgress(
+  connection: ScriptConnection,
+  keys: Keys,
+  topic: string,
+  partition: number,
+  group: string,
+): Promise<Progress | null> {
+  const at = keys.partition(topic, partition);
+  const reply = await runScript(connection, READ_PROGRESS, [at.group(group), at.state], []);
+  if (reply[1] === '' || reply[2] === '') return null;
+  return { committed: integerAt(reply, 1), logEnd: integerAt(reply, 2) };
 }

@@ -5,12 +5,13 @@ import type {
   CommitResult,
   Fence,
   PartitionStore,
+  Progress,
   ReleaseResult,
   SeekResult,
 } from '@millrace/core';
 import type { Keys } from '../keys.ts';
 import type { ScriptConnection } from '../run-script.ts';
-import { acquirePartition, commitOffset, releasePartition, seekOffset } from './ownership.ts';
+import { acquirePartition, commitOffset, readProgress, releasePartition, seekOffset } from './ownership.ts';
 
 export class RedisPartitionStore implements PartitionStore {
   readonly #connection: ScriptConnection;
@@ -35,5 +36,9 @@ export class RedisPartitionStore implements PartitionStore {
 
   seek(fence: Fence, offset: number): Promise<SeekResult> {
     return seekOffset(this.#connection, this.#keys, fence, offset);
+  }
+
+  progress(topic: string, partition: number, group: string): Promise<Progress | null> {
+    return readProgress(this.#connection, this.#keys, topic, partition, group);
   }
 }

@@ -1,5 +1,13 @@
 /** What leading a group needs from outside, and its times. */
-import type { Assignor, Clock, GroupStore, MillraceError, Random, TopicStore } from '@millrace/core';
+import type {
+  Assignor,
+  Clock,
+  GroupStore,
+  MillraceError,
+  PartitionStore,
+  Random,
+  TopicStore,
+} from '@millrace/core';
 import type { Identity } from '../identity.ts';
 
 export interface LeaderPort {
@@ -7,6 +15,7 @@ export interface LeaderPort {
   readonly random: Random;
   readonly group: GroupStore;
   readonly topics: TopicStore;
+  readonly partitions: PartitionStore;
   /** Null while this member is in no group. */
   identity(): Identity | null;
   onError(error: MillraceError): void;
@@ -15,6 +24,7 @@ export interface LeaderPort {
 }
 
 export interface LeaderSettings {
+  readonly group: string;
   readonly assignor: Assignor;
   readonly leaseMs: number;
   /** A hand-over that takes longer is forced. */
@@ -44,3 +54,9 @@ export const CAMPAIGN_SPREAD_MS = 500;
 
 /** Head start of the deputy that has deposed a leader. */
 export const DEPOSER_FIRST_MS = 150;
+
+/** Partitions whose progress one audit looks at, in turn: a bounded cost, however many there are. */
+export const PROGRESS_LOOKS_PER_AUDIT = 4;
+
+/** A partition with records waiting whose committed offset stands still for this long is told of. */
+export const STALL_MS = 60_000;

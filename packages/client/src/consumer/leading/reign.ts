@@ -6,6 +6,7 @@ import {
   chooseDeputies,
   distrustPresence,
   observeLiveness,
+  parsePartitionKey,
   planAssignment,
   restartLeases,
   type Assignment,
@@ -15,12 +16,15 @@ import {
   type Timer,
 } from '@millrace/core';
 import { auditOwners, type OwnerAudit } from './audit-owners.ts';
+import { ProgressAudit } from './progress-audit.ts';
 import { describeTopicChange, hasSameTopics } from './topic-change.ts';
 import {
   AUDIT_INTERVAL_MS,
   JOIN_DELAY_MS,
   LOCK_MS,
   PRESENCE_GRACE_MS,
+  PROGRESS_LOOKS_PER_AUDIT,
+  STALL_MS,
   WATCH_INTERVAL_MS,
   type LeaderPort,
   type LeaderSettings,
@@ -52,6 +56,7 @@ export class Reign {
   #liveness: LivenessState;
   #lastLookMs: number;
   #audit: OwnerAudit = { since: new Map() };
+  readonly #progress = new ProgressAudit(STALL_MS);
   #isRebalanceQueued = false;
   #isOver = false;
 
@@ -241,6 +246,24 @@ export class Reign {
       return;
     }
     await this.#auditPartitions(snapshot);
+    await this.#auditProgress(snapshot);
+  }
+
+  async #auditProgress(snapshot: GroupSnapshot): Promise<void> {
+    const owned = [...snapshot.owners.keys()];
+    for (const key of this.#progress.next(owned, PROGRESS_LOOKS_PER_AUDIT)) {
+      const { topic, partition } = parsePartitionKey(key);
+      const progress = await this.#port.partitions.progress(topic, partition, this.#settings.group);
+      const stall = this.#progress.note(key, progress, this.#port.clock.monotonicMs());
+      if (stall === null) continue;
+      await this.#port.group.appendEvent('partition-stalled', {
+        partition: key,
+        owner: snapshot.owners.get(key)?.memberId ?? '',
+        committed: String(stall.committed),
+        logEnd: String(stall.logEnd),
+        forMs: String(Math.round(stall.forMs)),
+      });
+    }
   }
 
   async #auditPartitions(snapshot: GroupSnapshot): Promise<void> {
