@@ -118,8 +118,8 @@ function encodeKey(format: RecordFormat, record: ProducerRecord<unknown>, place:
 /** A bound that needs no look into the text: UTF-8 takes at most three bytes per UTF-16 unit. */
 function fitsForSure({ key, value, headers, timestampMs }: EncodedRecord): boolean {
   return (
-    atMostBytes(key) <= MAX_KEY_BYTES &&
-    atMostBytes(value) <= MAX_RECORD_BYTES / 2 &&
+    (key === null || atMostBytes(key) <= MAX_KEY_BYTES) &&
+    (value === null || atMostBytes(value) <= MAX_RECORD_BYTES / 2) &&
     Number.isSafeInteger(timestampMs) &&
     timestampMs >= 0 &&
     timestampMs < 2 ** 47 &&
@@ -138,7 +138,7 @@ function headersFitForSure(headers: Headers): boolean {
 function atMostBytes(source: unknown): number {
   if (typeof source === 'string') return source.length * 3;
   if (source instanceof Uint8Array) return source.length;
-  return source === null ? 0 : Infinity;
+  return Infinity;
 }
 
 /** The encoder knows the limits; a trial of its own says exactly what is wrong. */

@@ -8,7 +8,10 @@ export interface ProducerOptions {
    * each partition from its first record on. Default: an id of its own for every producer.
    */
   readonly producerId?: string | undefined;
-  /** How long a batch waits for company, milliseconds. 0, the default, waits for the end of the event loop's turn. */
+  /**
+   * How long a batch waits for company, milliseconds, below `deliveryTimeoutMs`. 0, the default, waits for the end of the
+   * event loop's turn.
+   */
   readonly lingerMs?: number | undefined;
   /** Largest batch, bytes. A single larger record makes a batch of its own. Default 1 MiB, which is the maximum. */
   readonly maxBatchBytes?: number | undefined;
@@ -42,9 +45,15 @@ const MAX_TIMER_MS = 2_147_483_647;
 
 /** Throws `INVALID_OPTION` or `INVALID_NAME` (ConfigError). */
 export function resolveProducerOptions(options: ProducerOptions): ResolvedProducerOptions {
+  const deliveryTimeoutMs = bounded(
+    'deliveryTimeoutMs',
+    options.deliveryTimeoutMs ?? 30_000,
+    1,
+    MAX_DELIVERY_TIMEOUT_MS,
+  );
   return {
     producerId: options.producerId === undefined ? undefined : parseName('producer id', options.producerId),
-    lingerMs: bounded('lingerMs', options.lingerMs ?? 0, 0, 60_000),
+    lingerMs: bounded('lingerMs', options.lingerMs ?? 0, 0, deliveryTimeoutMs - 1),
     maxBatchBytes: bounded('maxBatchBytes', options.maxBatchBytes ?? MAX_BATCH_BYTES, 1, MAX_BATCH_BYTES),
     maxBatchRecords: bounded(
       'maxBatchRecords',
@@ -58,13 +67,8 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
       1,
       Number.MAX_SAFE_INTEGER,
     ),
-    maxBlockMs: bounded('maxBlockMs', options.maxBlockMs ?? 60_000, 0, MAX_TIMER_MS),
-    deliveryTimeoutMs: bounded(
-      'deliveryTimeoutMs',
-      options.deliveryTimeoutMs ?? 30_000,
-      1,
-      MAX_DELIVERY_TIMEOUT_MS,
-    ),
+    maxBlockMs: bounded('maxBlockMs', options.maxBlockMs ?? 60_000, 1, MAX_TIMER_MS),
+    deliveryTimeoutMs,
     partitioner: options.partitioner ?? defaultPartitioner,
   };
 }

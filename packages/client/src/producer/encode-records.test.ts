@@ -1,0 +1,152 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { PLAIN_CODEC } from '../topic/topic-definition.ts';
+import { encodeRecords, type RecordFormat } from './encode-records.ts';
+import type { ProducerRecord } from './producer.ts';
+
+const plain: RecordFormat = { topic: 'orders', value: PLAIN_CODEC };
+const encode = (...records: unknown[]) => encodeRecords(plain, records as ProducerRecord<unknown>[], 1_000);
+
+describe('plain values', () => {
+  test.each([
+    ['text', 'text'],
+    [Buffer.from([1]), Buffer.from([1])],
+    [{ a: [1, null] }, '{"a":[1,null]}'],
+    [5, '5'],
+    [false, 'false'],
+    [null, null],
+  ])('%o is stored as %o', (value, stored) => {
+    expect(encode({ value })).toMatchObject([
+      { value: stored, key: null, timestampMs: 1_000, partition: undefined },
+    ]);
+  });
+});
+
+const long = 'x'.repeat(5_000);
+
+test.each([
+  ['no object', 'hunter2', 'must be an object'],
+  ['null', null, 'must be an object'],
+  ['no value', { key: 'hunter2' }, 'null is a tombstone'],
+  ['an undefined value', { value: undefined }, 'null is a tombstone'],
+  ['a value without JSON', { value: { secret: 'hunter2', n: 1n } }, 'no JSON form'],
+  ['a key that is a number', { key: 7_777, value: 'v' }, 'key must be text, a Uint8Array or null'],
+  ['a header that is null', { value: 'v', headers: { hunter2: null } }, 'a header must be text'],
+  ['a header that is a number', { value: 'v', headers: { a: 7_777 } }, 'a header must be text'],
+  ['a fraction of a partition', { value: 'v', partition: 1.5 }, 'partition must be an integer'],
+  ['a negative partition', { value: 'v', partition: -1 }, 'partition must be an integer'],
+  ['a timestamp that is a date', { value: 'v', timestampMs: new Date() }, 'timestampMs must be an integer'],
+  ['a timestamp before 1970', { value: 'v', timestampMs: -1 }, 'timestampMs must be an integer'],
+])('%s is refused by what is wrong, without a payload', (_name, record, problem) => {
+  let thrown: unknown;
+  try {
+    void encode({ value: 'fine' }, record);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toMatchObject({
+    code: 'INVALID_RECORD',
+    message: expect.stringMatching(/^record 1 of 2 for topic "orders": /),
+    details: { index: 1 },
+  });
+  expect((thrown as Error).message).toContain(problem);
+  expect(inspect(thrown)).not.toMatch(/hunter2|7777/);
+});
+
+test.each([
+  ['key', { key: long, value: 'v' }],
+  ['record', { value: Buffer.alloc(1_048_577) }],
+  ['record', { value: 'é'.repeat(600_000) }],
+  ['headers', { value: 'v', headers: { a: long, b: long, c: long, d: long } }],
+  [
+    '65 headers',
+    { value: 'v', headers: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`h${index}`, 'v'])) },
+  ],
+])('what is too large is named: %s', (what, record) => {
+  expect(() => encode(record)).toThrow(
+    expect.objectContaining({
+      code: 'RECORD_TOO_LARGE',
+      message: expect.stringContaining(`record for topic "orders": ${what}`),
+    }),
+  );
+});
+
+test.each([
+  ['a key of the largest size', { key: 'é'.repeat(2_048), value: 'v' }],
+  ['a value of nearly the largest size', { value: 'x'.repeat(1_048_560) }],
+  ['headers of nearly the largest size', { value: 'v', headers: { a: 'x'.repeat(16_000) } }],
+])('%s passes', (_name, record) => {
+  expect(encode(record)).toHaveLength(1);
+});
+
+describe('keys from the topic', () => {
+  const format: RecordFormat = { ...plain, key: (value: { id: string }) => value.id };
+  const keysOf = (...records: ProducerRecord<unknown>[]) =>
+    (encodeRecords(format, records, 0) as { key: unknown }[]).map(({ key }) => key);
+
+  test('are used where the record has none', () => {
+    expect(
+      keysOf(
+        { value: { id: 'a' } },
+        { key: 'own', value: { id: 'a' } },
+        { key: null, value: { id: 'a' } },
+        { value: null },
+      ),
+    ).toEqual(['a', 'own', null, null]);
+  });
+
+  test('a function that throws is an invalid record', () => {
+    expect(() =>
+      keysOf(
+        { value: 5 },
+        {
+          value: {
+            get id(): string {
+              throw new Error('no');
+            },
+          },
+        },
+      ),
+    ).toThrow(expect.objectContaining({ code: 'INVALID_RECORD' }));
+  });
+});
+
+describe('asynchronous validators', () => {
+  const asynchronous = (encodeOne: (value: string) => Promise<string>): RecordFormat => ({
+    topic: 'orders',
+    value: { encode: encodeOne, decode: () => null },
+  });
+
+  test('keep the order of the records, whichever is ready first', async () => {
+    const releases: (() => void)[] = [];
+    const format = asynchronous((value) => new Promise((resolve) => releases.push(() => resolve(value))));
+    const encoding = encodeRecords(
+      format,
+      ['a', 'b', 'c'].map((value) => ({ value })),
+      0,
+    );
+    for (const release of releases.toReversed()) release();
+    expect(await encoding).toMatchObject([{ value: 'a' }, { value: 'b' }, { value: 'c' }]);
+  });
+
+  test('say which record they refused', async () => {
+    const format = asynchronous(async (value) =>
+      value === 'bad' ? Promise.reject(new RangeError('hunter2')) : value,
+    );
+    const encoding = encodeRecords(format, [{ value: 'a' }, { value: 'bad' }, { value: 'c' }], 0);
+    await expect(encoding).rejects.toMatchObject({
+      code: 'INVALID_RECORD',
+      message: 'record 1 of 3 for topic "orders": its codec threw RangeError',
+    });
+  });
+});
+
+test('a codec that gives nothing does not make a tombstone', () => {
+  const format: RecordFormat = {
+    topic: 'orders',
+    value: { encode: () => undefined as never, decode: () => null },
+  };
+  expect(() => encodeRecords(format, [{ value: 'v' }], 0)).toThrow(
+    expect.objectContaining({ code: 'INVALID_RECORD' }),
+  );
+});

@@ -1,0 +1,41 @@
+import { defaultPartitioner } from '@millrace/core';
+import { expect, test } from 'vitest';
+import { resolveProducerOptions, type ProducerOptions } from './producer-options.ts';
+
+test('defaults', () => {
+  expect(resolveProducerOptions({})).toEqual({
+    producerId: undefined,
+    lingerMs: 0,
+    maxBatchBytes: 1_048_640,
+    maxBatchRecords: 10_000,
+    maxBufferedBytes: 33_554_432,
+    maxBlockMs: 60_000,
+    deliveryTimeoutMs: 30_000,
+    partitioner: defaultPartitioner,
+  });
+});
+
+test.each<[ProducerOptions, string]>([
+  [{ lingerMs: -1 }, 'lingerMs'],
+  [{ lingerMs: NaN }, 'lingerMs'],
+  [{ lingerMs: 30_000 }, 'lingerMs'],
+  [{ maxBatchBytes: 0 }, 'maxBatchBytes'],
+  [{ maxBatchBytes: 10_000_000 }, 'maxBatchBytes'],
+  [{ maxBatchRecords: 10_001 }, 'maxBatchRecords'],
+  [{ maxBufferedBytes: 0 }, 'maxBufferedBytes'],
+  [{ maxBlockMs: 0 }, 'maxBlockMs'],
+  [{ deliveryTimeoutMs: 0 }, 'deliveryTimeoutMs'],
+  [{ deliveryTimeoutMs: 300_001 }, 'deliveryTimeoutMs'],
+  [{ deliveryTimeoutMs: '30' as never }, 'deliveryTimeoutMs'],
+])('%o is refused by its name', (options, name) => {
+  expect(() => resolveProducerOptions(options)).toThrow(
+    expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining(name) }),
+  );
+});
+
+test('a producer id is a name', () => {
+  expect(resolveProducerOptions({ producerId: 'billing-1' }).producerId).toBe('billing-1');
+  expect(() => resolveProducerOptions({ producerId: 'a b' })).toThrow(
+    expect.objectContaining({ code: 'INVALID_NAME' }),
+  );
+});
