@@ -23,11 +23,11 @@ end
 if redis.call('HEXISTS', members, memberId) == 0 then
   return { 'UNKNOWN_MEMBER' }
 end
-if reason == 'presence' then
-  if redis.call('PUBSUB', 'SHARDNUMSUB', presence)[2] > 0 then
-    return { 'ALIVE' }
-  end
-elseif redis.call('HGET', beats, memberId) ~= seenBeat then
+-- Also where it is the presence that is gone: a member whose connection is back renews before it is subscribed again.
+if redis.call('HGET', beats, memberId) ~= seenBeat then
+  return { 'ALIVE' }
+end
+if reason == 'presence' and redis.call('PUBSUB', 'SHARDNUMSUB', presence)[2] > 0 then
   return { 'ALIVE' }
 end
 redis.call('HDEL', members, memberId)

@@ -74,9 +74,9 @@ export const ELECT_LEADER: LuaScript = {
 
 export const EVICT_MEMBER: LuaScript = {
   name: 'evict-member',
-  sha1: '22e1171a9ce9e875777af702d09ccbfbcf1c6de7',
+  sha1: 'c0a82215d40b0c7b8facbb41dbb72b9330e3389b',
   keyCount: 6,
-  text: "#!lua flags=allow-oom\nlocal state, members, beats, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal wake, presence = KEYS[5], KEYS[6]\nlocal leaderEpoch, memberId, seenBeat, reason, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nif redis.call('HGET', state, 'leaderEpoch') ~= leaderEpoch then\n  return { 'STALE' }\nend\nif redis.call('HEXISTS', members, memberId) == 0 then\n  return { 'UNKNOWN_MEMBER' }\nend\nif reason == 'presence' then\n  if redis.call('PUBSUB', 'SHARDNUMSUB', presence)[2] > 0 then\n    return { 'ALIVE' }\n  end\nelseif redis.call('HGET', beats, memberId) ~= seenBeat then\n  return { 'ALIVE' }\nend\nredis.call('HDEL', members, memberId)\nredis.call('HDEL', beats, memberId)\nlocal generation = redis.call('HINCRBY', state, 'generation', 1)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-evicted', 'member', memberId, 'reason', reason,\n  'generation', generation)\nredis.call('SPUBLISH', wake, 'generation')\nreturn { 'OK' }",
+  text: "#!lua flags=allow-oom\nlocal state, members, beats, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal wake, presence = KEYS[5], KEYS[6]\nlocal leaderEpoch, memberId, seenBeat, reason, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nif redis.call('HGET', state, 'leaderEpoch') ~= leaderEpoch then\n  return { 'STALE' }\nend\nif redis.call('HEXISTS', members, memberId) == 0 then\n  return { 'UNKNOWN_MEMBER' }\nend\nif redis.call('HGET', beats, memberId) ~= seenBeat then\n  return { 'ALIVE' }\nend\nif reason == 'presence' and redis.call('PUBSUB', 'SHARDNUMSUB', presence)[2] > 0 then\n  return { 'ALIVE' }\nend\nredis.call('HDEL', members, memberId)\nredis.call('HDEL', beats, memberId)\nlocal generation = redis.call('HINCRBY', state, 'generation', 1)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-evicted', 'member', memberId, 'reason', reason,\n  'generation', generation)\nredis.call('SPUBLISH', wake, 'generation')\nreturn { 'OK' }",
 };
 
 export const FORGET_GROUP: LuaScript = {
