@@ -1,4 +1,5 @@
 /** The examples of the pages that users read first: each is run as it stands there, against a Redis of its own. */
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,20 +25,30 @@ function examplesOf(page: string): string[] {
   return [...read(page).matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
 }
 
-/** Starts a module beside a `node_modules` that holds the packages. A file and not `--eval`, as users have files. */
-async function inModule<T>(code: string, use: (example: StartedProcess) => Promise<T>): Promise<T> {
+/** A temporary folder with these files, beside a `node_modules` that holds the packages. */
+async function inFolder<T>(
+  files: ReadonlyMap<string, string>,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-example-'));
   try {
     await symlink(fileURLToPath(new URL('test/node_modules', root)), join(folder, 'node_modules'));
-    await writeFile(join(folder, 'example.ts'), code);
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-    await using redis = await startRedis();
-    const module = join(folder, 'example.ts');
-    await using example = await startProcess({ module, env: { REDIS_URL: redis.url } });
-    return await use(example);
+    for (const [name, text] of files) await writeFile(join(folder, name), text);
+    return await use(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Starts an example as a file, as users have files: with `--eval` a process has options that its threads refuse. */
+async function inModule<T>(code: string, use: (example: StartedProcess) => Promise<T>): Promise<T> {
+  return inFolder(new Map([['example.ts', code]]), async (folder) => {
+    await using redis = await startRedis();
+    const module = join(folder, 'example.ts');
+    await using example = await startProcess({ module, env: { REDIS_URL: redis.url } });
+    return await use(example); // before the process and its Redis are ended
+  });
 }
 
 const SUCCESS: ProcessExit = { code: 0, signal: null };
@@ -77,6 +88,27 @@ test.for([
     const exit = await example.exited;
     expect({ ...exit, lines: example.output().trim().split('\n') }).toEqual({ ...SUCCESS, lines });
   });
+});
+
+test('the examples are well typed, as strictly as the code is', PATIENCE, async () => {
+  const pages = ['README.md', 'packages/client/README.md', 'packages/core/README.md'];
+  const examples = pages.map((page, index) => [`example-${index}.ts`, examplesOf(page).join('\n')] as const);
+  const settings = {
+    extends: fileURLToPath(new URL('tsconfig.json', root)),
+    compilerOptions: { typeRoots: [fileURLToPath(new URL('node_modules/@types', root))] },
+    // From source, the packages come with the declarations that they add.
+    include: ['*.ts', fileURLToPath(new URL('packages/redis/src/group/*.d.ts', root))],
+  };
+  const files = new Map([...examples, ['tsconfig.json', JSON.stringify(settings)]]);
+  const output = await inFolder(files, async (folder) => {
+    const compiler = fileURLToPath(new URL('node_modules/.bin/tsc', root));
+    return new Promise<string>((resolve) => {
+      execFile(compiler, ['--noEmit', '-p', folder], (error, stdout) =>
+        resolve(`${error?.message ?? ''}${stdout}`),
+      );
+    });
+  });
+  expect(output).toBe('');
 });
 
 test('the README has one example of at most 20 lines and stays under 150 lines itself', () => {
