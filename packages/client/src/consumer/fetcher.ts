@@ -6,7 +6,7 @@
  * Rejected: a nudge stream per reader inside the XREAD (a key that stays behind after a crash), and destroying the
  * socket (a new TLS handshake for every change).
  */
-import { DataError, type Clock, type StoredBatch } from '@millrace/core';
+import { ConfigError, DataError, type Clock, type StoredBatch } from '@millrace/core';
 import { delay } from '../clock/delay.ts';
 import { ChangeSignal } from './change-signal.ts';
 import type { Lane } from './lane.ts';
@@ -26,8 +26,8 @@ export interface FetcherPort {
     maxEntries: number,
     blockMs: number,
   ): Promise<readonly StoredBatch[]>;
-  /** Ends a blocked read; false when none was blocked. */
-  unblock(): Promise<boolean>;
+  /** Ends the read that is blocked at that moment, if there is one. Throws ConfigError where that is not permitted. */
+  unblock(): Promise<void>;
   onTransportFailure(error: unknown, during: string): void;
 }
 
@@ -36,18 +36,28 @@ export interface FetcherSettings {
   readonly blockMs: number;
   /** Bytes that one read may bring, roughly. */
   readonly maxReadBytes: number;
+  /** Bytes of all lanes together above which only empty lanes are read for. */
+  readonly maxTotalBytes: number;
 }
 
 const MAX_ENTRIES = 1_000;
 const RETRY_MS = 100;
+/** Longest block where CLIENT UNBLOCK is not permitted: what begins to be wanted waits that long. */
+const SHORT_BLOCK_MS = 250;
+
+/** What one read asks for. A lane that was sought meanwhile has another version, and its answer counts for nothing. */
+type Asked = ReadonlyMap<string, { readonly lane: Lane; readonly version: number }>;
 
 export class Fetcher {
   readonly #port: FetcherPort;
   readonly #settings: FetcherSettings;
   readonly #changed = new ChangeSignal();
-  /** Counts reads, so that an unblock never hits a later one than it was meant for. */
-  #blockedRead = 0;
-  #isBlocked = false;
+  #blockMs: number;
+  #turn = 0;
+  /** Set while a read blocks. */
+  #blocked: Asked | null = null;
+  /** The read that has to end early. */
+  #interrupted: Asked | null = null;
   #isUnblocking = false;
   #isClosed = false;
   #ended: Promise<void> | null = null;
@@ -55,37 +65,39 @@ export class Fetcher {
   constructor(port: FetcherPort, settings: FetcherSettings) {
     this.#port = port;
     this.#settings = settings;
+    this.#blockMs = settings.blockMs;
   }
 
   start(): void {
     this.#ended = this.#run();
   }
 
-  /** Some lane may want what the running read does not ask for. */
-  notify(): void {
-    this.#changed.notify();
-    if (this.#isBlocked && !this.#isUnblocking) void this.#unblock();
+  /** The lane wants records; ends a blocked read that does not ask for them. */
+  notify(lane: Lane): void {
+    const asked = this.#blocked?.get(lane.key);
+    if (asked?.lane === lane && asked.version === lane.version) return;
+    this.#interrupt();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.notify();
+    this.#interrupt();
     await this.#ended;
   }
 
   async #run(): Promise<void> {
     while (!this.#isClosed) {
-      const wanting = [...this.#port.lanes()].filter((lane) => lane.wantsFetch);
-      if (wanting.length === 0) {
+      const lanes = this.#choose();
+      if (lanes.length === 0) {
         await this.#changed.wait();
         continue;
       }
       try {
-        await this.#readFor(wanting);
+        await this.#readFor(lanes);
       } catch (error) {
         if (this.#isClosed) return;
         if (error instanceof DataError) {
-          haltLaneOf(error, wanting);
+          haltLaneOf(error, lanes);
           continue;
         }
         this.#port.onTransportFailure(error, 'fetch');
@@ -94,63 +106,92 @@ export class Fetcher {
     }
   }
 
-  async #readFor(lanes: readonly Lane[]): Promise<void> {
-    const mayBlock = lanes.every((lane) => lane.isAtEnd);
-    const byKey = new Map<string, { lane: Lane; version: number }>();
+  /** Lanes with room, as long as all of them together have: beyond that only those that would otherwise stand still. */
+  #choose(): Lane[] {
+    let totalBytes = 0;
+    for (const lane of this.#port.lanes()) totalBytes += lane.bufferedBytes;
+    const isFull = totalBytes >= this.#settings.maxTotalBytes;
+    const lanes: Lane[] = [];
+    for (const lane of this.#port.lanes()) {
+      if (lane.wantsFetch && (!isFull || lane.bufferedBytes === 0)) lanes.push(lane);
+    }
+    return lanes;
+  }
+
+  async #readFor(wanting: readonly Lane[]): Promise<void> {
+    const mayBlock = wanting.every((lane) => lane.isAtEnd);
+    // One entry of each lane at least comes back: with large entries only some lanes may ask at a time, in turn.
+    const lanes = mayBlock ? wanting : this.#takeTurns(wanting);
+    const asked = new Map<string, { lane: Lane; version: number }>();
     const positions: ReadPosition[] = [];
     for (const lane of lanes) {
-      byKey.set(lane.key, { lane, version: lane.version });
+      asked.set(lane.key, { lane, version: lane.version });
       positions.push({ topic: lane.topic, partition: lane.partition, offset: lane.fetchPosition });
     }
-    let batches: readonly StoredBatch[];
-    if (mayBlock) {
-      this.#blockedRead++;
-      this.#isBlocked = true;
-    }
+    if (mayBlock) this.#blocked = asked;
     try {
-      batches = await this.#port.read(
-        positions,
-        this.#entriesPerLane(lanes),
-        mayBlock ? this.#settings.blockMs : 0,
-      );
+      const entries = this.#entriesPerLane(lanes);
+      const batches = await this.#port.read(positions, entries, mayBlock ? this.#blockMs : 0);
+      distribute(batches, asked);
     } finally {
-      this.#isBlocked = false;
+      this.#blocked = null;
     }
-    for (const { lane } of byKey.values()) lane.isAtEnd = true;
-    for (const batch of batches) {
-      const asked = byKey.get(batch.partition);
-      // Sought or ended while the read was under way: the records are of another position or another owner's.
-      if (asked === undefined || asked.lane.version !== asked.version) continue;
-      asked.lane.isAtEnd = false;
-      asked.lane.accept(batch);
-    }
-    for (const { lane, version } of byKey.values()) if (lane.version !== version) lane.isAtEnd = false;
+  }
+
+  #takeTurns(wanting: readonly Lane[]): readonly Lane[] {
+    const count = Math.max(1, Math.floor(this.#settings.maxReadBytes / largestEntryBytes(wanting)));
+    if (count >= wanting.length) return wanting;
+    const first = this.#turn % wanting.length;
+    this.#turn = first + count;
+    return [...wanting.slice(first), ...wanting.slice(0, first)].slice(0, count);
   }
 
   /** XREAD's COUNT is per stream, and a reply without bound can take the server's memory: bound it by sizes seen. */
   #entriesPerLane(lanes: readonly Lane[]): number {
-    let largest = 1;
-    for (const lane of lanes) largest = Math.max(largest, lane.entryBytes);
-    const entries = Math.floor(this.#settings.maxReadBytes / lanes.length / largest);
+    const entries = Math.floor(this.#settings.maxReadBytes / lanes.length / largestEntryBytes(lanes));
     return Math.max(1, Math.min(MAX_ENTRIES, entries));
+  }
+
+  #interrupt(): void {
+    this.#changed.notify();
+    if (this.#blocked === null || this.#blockMs <= SHORT_BLOCK_MS) return;
+    this.#interrupted = this.#blocked;
+    if (!this.#isUnblocking) void this.#unblock();
   }
 
   async #unblock(): Promise<void> {
     this.#isUnblocking = true;
-    const read = this.#blockedRead;
     try {
-      // The command travels on another connection and may overtake the read: again until the read has returned.
-      while (this.#isBlocked && this.#blockedRead === read) {
-        if (await this.#port.unblock()) return;
+      // The command travels on another connection and may overtake the read, or hit the one before: again until the
+      // read that is meant has returned.
+      while (this.#blocked !== null && this.#blocked === this.#interrupted) {
+        await this.#port.unblock();
         await delay(this.#port.clock, 1);
       }
     } catch (error) {
-      // The block ends by itself; it only takes longer.
+      // The block ends by itself; it only takes longer. Where the Redis user may not, blocks are short from now on.
+      if (error instanceof ConfigError) this.#blockMs = Math.min(this.#blockMs, SHORT_BLOCK_MS);
       this.#port.onTransportFailure(error, 'unblock');
     } finally {
       this.#isUnblocking = false;
     }
   }
+}
+
+function distribute(batches: readonly StoredBatch[], asked: Asked): void {
+  for (const { lane, version } of asked.values()) lane.isAtEnd = lane.version === version;
+  for (const batch of batches) {
+    const entry = asked.get(batch.partition);
+    if (entry === undefined || entry.lane.version !== entry.version) continue;
+    entry.lane.isAtEnd = false;
+    entry.lane.accept(batch);
+  }
+}
+
+function largestEntryBytes(lanes: readonly Lane[]): number {
+  let largest = 1;
+  for (const lane of lanes) largest = Math.max(largest, lane.entryBytes);
+  return largest;
 }
 
 /** What is wrong with one partition's log must not keep the others from being read. */

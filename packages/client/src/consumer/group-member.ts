@@ -50,6 +50,8 @@ import { toSubscription, verifyTopicsExist } from './topic-selection.ts';
 import { replacedBy, Troubles, whileBlocked } from './troubles.ts';
 
 const MAX_READ_BYTES = 4 * 1_048_576;
+/** Fetched and not processed yet, all partitions together: a consumer that is slower than its producers stays small. */
+const MAX_TOTAL_BYTES = 32 * 1_048_576;
 const REJOIN_DELAY_MS = 200;
 const CHECK_INTERVAL_MS = 500;
 
@@ -134,7 +136,7 @@ export class GroupMember<V> {
         isPaused: (key) => this.#paused.has(key),
         startWorker: (lane) => this.#startWorker(lane),
         onUnknownMember: () => this.#rejoin('evicted'),
-        onWantsFetch: () => this.#fetcher.notify(),
+        onWantsFetch: (lane) => this.#fetcher.notify(lane),
       },
       options,
     );
@@ -146,7 +148,7 @@ export class GroupMember<V> {
         unblock: () => this.#reader.unblock(),
         onTransportFailure: shared.onTransportFailure,
       },
-      { blockMs: MAX_BLOCK_MS, maxReadBytes: MAX_READ_BYTES },
+      { blockMs: MAX_BLOCK_MS, maxReadBytes: MAX_READ_BYTES, maxTotalBytes: MAX_TOTAL_BYTES },
     );
   }
 

@@ -38,7 +38,7 @@ export interface LanePort {
   onError(error: MillraceError): void;
   onTransportFailure(error: unknown, during: string): void;
   /** There is room for more, or the position moved: the fetcher may have to look again. */
-  onWantsFetch(): void;
+  onWantsFetch(lane: Lane): void;
 }
 
 export interface Ownership {
@@ -124,6 +124,10 @@ export class Lane implements OwnedPartition {
     return this.#entryBytes;
   }
 
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
   get wantsFetch(): boolean {
     return (
       this.#phase === 'running' &&
@@ -183,7 +187,7 @@ export class Lane implements OwnedPartition {
     const wanted = this.wantsFetch;
     this.#lastBatch = batch;
     this.#bufferedBytes -= batch.bytes.length;
-    if (!wanted && this.wantsFetch) this.#port.onWantsFetch();
+    if ((!wanted && this.wantsFetch) || this.#bufferedBytes === 0) this.#port.onWantsFetch(this);
   }
 
   /** Everything before `offset` is processed. */
@@ -208,7 +212,7 @@ export class Lane implements OwnedPartition {
     this.isPaused = false;
     this.halted = null;
     this.changed.notify();
-    this.#port.onWantsFetch();
+    this.#port.onWantsFetch(this);
   }
 
   /** From now on the worker delivers from `offset`; what it has under way is not counted. */
@@ -224,7 +228,7 @@ export class Lane implements OwnedPartition {
     this.halted = null;
     this.onInterrupt?.();
     this.changed.notify();
-    this.#port.onWantsFetch();
+    this.#port.onWantsFetch(this);
   }
 
   /** No new record is delivered; the one under way may finish. */

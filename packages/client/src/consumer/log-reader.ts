@@ -46,9 +46,13 @@ export class LogReader {
     return readBatches(this.#connection, this.#context.keys, positions, { maxEntries, blockMs });
   }
 
-  /** False when no read of this connection was blocked at that moment. */
-  async unblock(): Promise<boolean> {
-    return (await this.#context.command.client('UNBLOCK', this.#clientId)) === 1;
+  /** Ends the read that is blocked at that moment, if there is one. Throws what `toMillraceError` gives. */
+  async unblock(): Promise<void> {
+    try {
+      await this.#context.command.client('UNBLOCK', this.#clientId);
+    } catch (error) {
+      throw toMillraceError(error, 'CLIENT UNBLOCK');
+    }
   }
 
   /** Ends a blocked read at once. */

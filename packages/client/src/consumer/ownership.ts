@@ -41,7 +41,7 @@ export interface OwnershipPort<V> {
   onUnknownMember(): void;
   onError(error: MillraceError): void;
   onTransportFailure(error: unknown, during: string): void;
-  onWantsFetch(): void;
+  onWantsFetch(lane: Lane): void;
 }
 
 export interface OwnershipSettings extends LaneSettings {
@@ -84,7 +84,7 @@ export class Ownership<V> {
       onLost: (lane, reason, commitRefused) => this.#onLost(lane, reason, commitRefused),
       onError: (error) => port.onError(error),
       onTransportFailure: (error, during) => port.onTransportFailure(error, during),
-      onWantsFetch: () => port.onWantsFetch(),
+      onWantsFetch: (lane) => port.onWantsFetch(lane),
     };
   }
 
@@ -298,7 +298,7 @@ export class Ownership<V> {
       if (this.#port.isPaused(lane.key)) lane.pause();
       this.#held.set(lane.key, { lane, worker: this.#port.startWorker(lane) });
     }
-    this.#port.onWantsFetch();
+    for (const lane of lanes) this.#port.onWantsFetch(lane);
   }
 
   #revoke(keys: readonly PartitionKey[], reason: string): void {

@@ -82,16 +82,16 @@ export class Leader {
   /** Leads no longer and does not try to. A leader resigns, so that the next one need not wait for the lock. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    const identity = this.#port.identity();
     const reign = this.#reign;
     this.#stepDown();
     this.#campaign?.cancel();
     this.#deputy.stop();
     await this.#work.stop();
-    if (reign === null || identity === null) return;
+    if (reign === null) return;
     try {
+      // By compare, so also right for a member that the group knows no more: its lead is nobody's then.
       await this.#port.group.releaseLock();
-      await this.#port.group.depose({ memberId: identity.memberId, epoch: reign.epoch }, 'resigned');
+      await this.#port.group.depose({ memberId: reign.memberId, epoch: reign.epoch }, 'resigned');
     } catch (error) {
       this.#port.onTransportFailure(error, 'resign');
     }
@@ -127,16 +127,16 @@ export class Leader {
       await this.#port.group.releaseLock();
       return;
     }
-    await this.#beginReign(epoch);
+    await this.#beginReign(identity.memberId, epoch);
   }
 
-  async #beginReign(epoch: number): Promise<void> {
+  async #beginReign(memberId: string, epoch: number): Promise<void> {
     const { assignment } = await this.#port.group.readAssignment();
     const liveness = this.#deputy.liveness ?? initialLiveness(this.#port.clock.monotonicMs());
     this.#deputy.stop();
     this.#campaign?.cancel();
     const port = { ...this.#port, onDeposed: () => this.#stepDown() };
-    this.#reign = new Reign(port, this.#settings, this.#work, { epoch, assignment, liveness });
+    this.#reign = new Reign(port, this.#settings, this.#work, { memberId, epoch, assignment, liveness });
     this.#port.onLeading(true);
     await this.#reign.begin();
   }

@@ -43,6 +43,7 @@ const BLIND_MS = 5 * WATCH_INTERVAL_MS;
 
 export class Reign {
   readonly epoch: number;
+  readonly memberId: string;
 
   readonly #port: ReignPort;
   readonly #settings: LeaderSettings;
@@ -64,11 +65,17 @@ export class Reign {
     port: ReignPort,
     settings: LeaderSettings,
     work: SerialWork,
-    begin: { readonly epoch: number; readonly assignment: Assignment; readonly liveness: LivenessState },
+    begin: {
+      readonly memberId: string;
+      readonly epoch: number;
+      readonly assignment: Assignment;
+      readonly liveness: LivenessState;
+    },
   ) {
     this.#port = port;
     this.#settings = settings;
     this.#work = work;
+    this.memberId = begin.memberId;
     this.epoch = begin.epoch;
     this.#assignment = begin.assignment;
     this.#liveness = begin.liveness;
