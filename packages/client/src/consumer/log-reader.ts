@@ -7,6 +7,7 @@ import {
   closeConnection,
   openConnection,
   readBatches,
+  toMillraceError,
   type ReadPosition,
   type RedisConnection,
 } from '@millrace/redis';
