@@ -39,9 +39,10 @@ export class GitHistory {
     try {
       await runGit(directory, ['rev-parse', '--git-dir']);
     } catch (error) {
-      if (error instanceof GitError)
-        throw new NoHistoryError(`no git repository at ${directory}: ${error.message}`, { cause: error });
-      throw error;
+      if (!(error instanceof GitError)) throw error;
+      // Without an exit code git has not looked at the folder at all.
+      const where = error.exitCode === null ? '' : `no git repository at ${directory}: `;
+      throw new NoHistoryError(`${where}${error.message}`, { cause: error });
     }
     try {
       const head = await runGit(directory, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);

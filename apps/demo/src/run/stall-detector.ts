@@ -27,10 +27,6 @@ export class StallDetector implements Disposable {
     this.#arm();
   }
 
-  get isStalled(): boolean {
-    return this.#isStalled;
-  }
-
   /** Any change of the text is progress. */
   progress(seen: string): void {
     if (seen === this.#seen) return;
