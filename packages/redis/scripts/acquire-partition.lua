@@ -9,7 +9,7 @@
 -- ARGV[4] number of the claim in the group's slot
 -- ARGV[5] offset reset: 'earliest' | 'latest' | 'fail'
 -- Returns: {'ACQUIRED', epoch, committed, log start, log end, incarnation, fingerprint, reset from or nil}
---          {'SUPERSEDED', claim number, owner} a later claim has been here
+--          {'SUPERSEDED', claim number, owner} a later claim has been here, or this number in another member's name
 --          {'NO_OFFSET', committed or '', log start, log end} with 'fail'
 --          {'UNKNOWN_PARTITION'}
 -- Keeps: epochs only rise, and a rolled back slot cannot hand out an epoch again: it is at least the server's time.
@@ -24,7 +24,10 @@ end
 local logStart, logEnd = log[1] or '0', log[2]
 local o = redis.call('HMGET', ownership, 'claim', 'owner', 'nonce', 'epoch', 'committed', 'fingerprint')
 local seenClaim, owner, seenNonce, epoch, committed, fingerprint = o[1], o[2], o[3], o[4], o[5], o[6] or ''
-if seenClaim and tonumber(seenClaim) > tonumber(claim) then
+local isLater = seenClaim and tonumber(seenClaim) > tonumber(claim)
+-- A group's slot that was rolled back gives a number out twice: the second claim is the later one, whoever comes first.
+local isTwin = seenClaim and tonumber(seenClaim) == tonumber(claim) and owner and owner ~= memberId
+if isLater or isTwin then
   return { 'SUPERSEDED', seenClaim, owner or '' }
 end
 -- The same call once more: its first reply was lost.

@@ -14,7 +14,7 @@ export interface AcquireRequest {
   readonly memberId: string;
   /** Fresh for every ownership. */
   readonly nonce: string;
-  /** Number of the claim in the group's slot. Refused when this slot has seen a later one. */
+  /** Number of the claim in the group's slot. Refused when this slot has seen a later one, or another member's of it. */
   readonly claim: number;
   readonly offsetReset: OffsetReset;
 }
