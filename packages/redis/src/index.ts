@@ -1,6 +1,5 @@
 export { createKeys, DEFAULT_PREFIX, type GroupKeys, type Keys, type PartitionKeys } from './keys.ts';
 export { appendGroupEvent, readGroupEvents } from './group/events.ts';
-export { readGroup } from './group/observe.ts';
 export { RedisGroupStore } from './group/redis-group-store.ts';
 export { RedisPartitionStore } from './partition/redis-partition-store.ts';
 export { BatchRecord, decodeBatch, recordCount, type RecordHeaders } from './batch/batch-decoder.ts';
@@ -40,3 +39,4 @@ export { toMillraceError, type Execution } from './connection/to-millrace-error.
 export { deleteGroup, type DeleteGroupResult } from './group-admin/delete-group.ts';
 export { readGroupOffsets, type GroupOffset } from './group-admin/group-offsets.ts';
 export { listGroups, type GroupEntry } from './group-admin/list-groups.ts';
+export { readCoordination, type GroupCoordination } from './group-admin/read-coordination.ts';

@@ -3,18 +3,18 @@ import {
   ConfigError,
   matchTopics,
   parseName,
-  type GroupSnapshot,
   type MemberDescription,
   type TopicSubscription,
 } from '@millrace/core';
 import {
   deleteGroup,
   listGroups,
-  readGroup,
+  readCoordination,
   readGroupEvents,
   readGroupOffsets,
   RedisGroupStore,
   RedisTopicStore,
+  type GroupCoordination,
   type GroupOffset,
 } from '@millrace/redis';
 import type { ClientContext } from '../connect/client-context.ts';
@@ -30,12 +30,9 @@ const MAX_EVENTS = 10_000;
 export function createGroupAdmin({ command, keys, clock }: ClientContext): GroupAdmin {
   const topics = new RedisTopicStore(command, keys);
 
-  async function readKnown(group: string): Promise<GroupSnapshot> {
-    const [isListed, snapshot] = await Promise.all([
-      command.sismember(keys.groups, group),
-      readGroup(command, keys.group(group)),
-    ]);
-    if (isListed === 1 || snapshot.members.size > 0) return snapshot;
+  async function readKnown(group: string): Promise<GroupCoordination> {
+    const coordination = await readCoordination(command, keys, group);
+    if (coordination.exists) return coordination;
     throw new ConfigError('UNKNOWN_GROUP', `there is no group "${group}": nobody has joined it yet`, {
       details: { group },
     });
@@ -47,10 +44,10 @@ export function createGroupAdmin({ command, keys, clock }: ClientContext): Group
     async describeGroup(group) {
       parseName('group', group);
       return attempt(`describing group "${group}"`, async () => {
-        const snapshot = await readKnown(group);
+        const coordination = await readKnown(group);
         const counts = await topics.partitionCounts();
         const offsets = await readGroupOffsets(command, keys, group, counts);
-        return describe(group, snapshot, counts, offsets);
+        return describe(group, coordination, counts, offsets);
       });
     },
 
@@ -76,7 +73,7 @@ export function createGroupAdmin({ command, keys, clock }: ClientContext): Group
       parseName('group', group);
       const result = await attempt(`deleting group "${group}"`, async () => {
         const { members } = await readKnown(group);
-        if (members.size > 0) await evictAbandoned(new RedisGroupStore(command, keys, group, clock), clock);
+        if (members.length > 0) await evictAbandoned(new RedisGroupStore(command, keys, group, clock), clock);
         const offsets = await readGroupOffsets(command, keys, group, await topics.partitionCounts());
         return deleteGroup(command, keys, group, offsets);
       });
@@ -92,33 +89,33 @@ export function createGroupAdmin({ command, keys, clock }: ClientContext): Group
 
 function describe(
   group: string,
-  snapshot: GroupSnapshot,
+  { generation, assignmentGeneration, leader, members }: GroupCoordination,
   counts: ReadonlyMap<string, number>,
   offsets: readonly GroupOffset[],
 ): GroupDetails {
-  const members = [...snapshot.members.values()].sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
+  const present = new Set(members.map(({ memberId }) => memberId));
   const subscribed = new Set(members.flatMap(({ subscriptions }) => matchTopics(subscriptions, counts)));
   const partitions = offsets
     .filter(({ topic, committed }) => committed !== null || subscribed.has(topic))
-    .map((offset) => describePartition(offset, snapshot));
+    .map((offset) => describePartition(offset, present));
   const owned = Map.groupBy(partitions, ({ owner }) => owner);
   return {
     group,
-    generation: snapshot.generation,
-    assignmentGeneration: snapshot.assignmentGeneration,
-    leader: snapshot.leader.memberId === '' ? null : snapshot.leader.memberId,
+    generation,
+    assignmentGeneration,
+    leader: leader === '' ? null : leader,
     members: members.map((member) => describeMember(member, owned.get(member.memberId)?.length ?? 0)),
     partitions,
   };
 }
 
-function describePartition(offset: GroupOffset, { members }: GroupSnapshot): GroupPartitionDetails {
+function describePartition(offset: GroupOffset, present: ReadonlySet<string>): GroupPartitionDetails {
   const { topic, partition, epoch, committed, logStart, logEnd } = offset;
   return {
     topic,
     partition,
     // The partition remembers a dead owner until the next one comes.
-    owner: offset.owner !== null && members.has(offset.owner) ? offset.owner : null,
+    owner: offset.owner !== null && present.has(offset.owner) ? offset.owner : null,
     epoch,
     committed,
     logStart,
