@@ -21,6 +21,7 @@ const scripts = readdirSync(source)
       `  name: '${name}',`,
       `  sha1: '${sha1}',`,
       `  keyCount: ${keyCount},`,
+      `  isReadOnly: ${text.startsWith('#!lua flags=no-writes')},`,
       `  text: ${JSON.stringify(text)},`,
       `};`,
     ].join('\n');

@@ -13,6 +13,8 @@ export interface LuaScript {
   readonly text: string;
   /** Number of KEYS, or -1 where the header declares a list. */
   readonly keyCount: number;
+  /** The script says `no-writes`: it runs for users who may only read, and on replicas. */
+  readonly isReadOnly: boolean;
 }
 
 export type ScriptArgument = string | number | Buffer;
@@ -21,7 +23,7 @@ export type ScriptArgument = string | number | Buffer;
 export type ScriptReply = string | number | null | readonly ScriptReply[];
 
 /** The part of ioredis that scripts need; `Redis` and `Cluster` both have it. */
-export type ScriptConnection = Pick<Redis, 'evalsha' | 'eval'>;
+export type ScriptConnection = Pick<Redis, 'evalsha' | 'eval' | 'evalsha_ro' | 'eval_ro'>;
 
 export async function runScript(
   connection: ScriptConnection,
@@ -29,10 +31,15 @@ export async function runScript(
   keys: readonly string[],
   args: readonly ScriptArgument[],
 ): Promise<readonly ScriptReply[]> {
+  const { sha1, text, isReadOnly } = script;
   try {
-    return (await connection.evalsha(script.sha1, keys.length, ...keys, ...args)) as readonly ScriptReply[];
+    return await (isReadOnly
+      ? (connection.evalsha_ro(sha1, keys.length, ...keys, ...args) as Promise<ScriptReply[]>)
+      : (connection.evalsha(sha1, keys.length, ...keys, ...args) as Promise<ScriptReply[]>));
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return (await connection.eval(script.text, keys.length, ...keys, ...args)) as readonly ScriptReply[];
+    return isReadOnly
+      ? ((await connection.eval_ro(text, keys.length, ...keys, ...args)) as ScriptReply[])
+      : ((await connection.eval(text, keys.length, ...keys, ...args)) as ScriptReply[]);
   }
 }

@@ -6,6 +6,7 @@ export const ACQUIRE_PARTITION: LuaScript = {
   name: 'acquire-partition',
   sha1: 'f1a909433b22be5194a63501924f7ddb7184f6a7',
   keyCount: 3,
+  isReadOnly: false,
   text: "#!lua\nlocal ownership, state, groups = KEYS[1], KEYS[2], KEYS[3]\nlocal group, memberId, nonce, claim, reset = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nlocal log = redis.call('HMGET', state, 'start', 'end', 'incarnation')\nif not log[2] then\n  return { 'UNKNOWN_PARTITION' }\nend\nlocal logStart, logEnd = log[1] or '0', log[2]\nlocal o = redis.call('HMGET', ownership, 'claim', 'owner', 'nonce', 'epoch', 'committed', 'fingerprint')\nlocal seenClaim, owner, seenNonce, epoch, committed, fingerprint = o[1], o[2], o[3], o[4], o[5], o[6] or ''\nlocal isLater = seenClaim and tonumber(seenClaim) > tonumber(claim)\nlocal isTwin = seenClaim and tonumber(seenClaim) == tonumber(claim) and owner and owner ~= memberId\nif isLater or isTwin then\n  return { 'SUPERSEDED', seenClaim, owner or '' }\nend\nif seenNonce == nonce then\n  return { 'ACQUIRED', epoch, committed, logStart, logEnd, log[3], fingerprint, false }\nend\nlocal resetFrom = false\nlocal outside = committed and (tonumber(committed) < tonumber(logStart) or tonumber(committed) > tonumber(logEnd))\nif not committed or outside then\n  if reset == 'fail' then\n    return { 'NO_OFFSET', committed or '', logStart, logEnd }\n  end\n  resetFrom = committed or ''\n  if outside and tonumber(committed) > tonumber(logEnd) then\n    committed = logEnd\n  else\n    committed = reset == 'latest' and logEnd or logStart\n  end\n  fingerprint = ''\nend\nlocal time = redis.call('TIME')\nlocal nextEpoch = math.max((tonumber(epoch) or 0) + 1, time[1] * 1000 + math.floor(time[2] / 1000))\nlocal written = string.format('%.0f', nextEpoch)\nredis.call('HSET', ownership, 'epoch', written, 'nonce', nonce, 'owner', memberId, 'claim', claim,\n  'committed', committed, 'fingerprint', fingerprint)\nredis.call('SADD', groups, group)\nreturn { 'ACQUIRED', written, committed, logStart, logEnd, log[3], fingerprint, resetFrom }",
 };
 
@@ -13,6 +14,7 @@ export const APPEND: LuaScript = {
   name: 'append',
   sha1: 'c18be8ecdc4c321e97b20dc8b1e7c77e915c41d3',
   keyCount: 4,
+  isReadOnly: false,
   text: "#!lua\nlocal log, state, producers, producerTimes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal producerId, epoch, sequence = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])\nlocal count, batch = tonumber(ARGV[4]), ARGV[5]\nlocal maxBatchBytes, maxBatchRecords = 1048640, 10000\nlocal keptBatches = 5\nlocal maxProducers, protectedMs, expiryMs = 10000, 600000, 86400000\nlocal function text(number)\n  return string.format('%.0f', number)\nend\nif #batch > maxBatchBytes or count > maxBatchRecords or count < 1 then\n  return { 'TOO_LARGE', text(maxBatchBytes), text(maxBatchRecords) }\nend\nlocal s = redis.call('HMGET', state, 'end', 'appendedMs')\nif not s[1] then\n  return { 'UNKNOWN_PARTITION' }\nend\nlocal baseOffset, lastAppendMs = tonumber(s[1]), tonumber(s[2]) or 0\nlocal known = redis.call('HGET', producers, producerId)\nlocal batches = {}\nif not known then\n  if sequence ~= 0 then\n    return { 'UNKNOWN_PRODUCER' }\n  end\nelse\n  local knownEpoch, nextSequence, rest = string.match(known, '^(%d+) (%d+)(.*)$')\n  if tonumber(knownEpoch) > epoch then\n    return { 'PRODUCER_FENCED', knownEpoch }\n  end\n  if tonumber(knownEpoch) == epoch then\n    for kept in string.gmatch(rest, '%S+') do\n      local keptSequence, keptCount, keptOffset, keptMs = string.match(kept, '^(%d+):(%d+):(%d+):(%d+)$')\n      if tonumber(keptSequence) == sequence and tonumber(keptCount) == count then\n        return { 'DUPLICATE', keptOffset, keptMs }\n      end\n      batches[#batches + 1] = kept\n    end\n    if tonumber(nextSequence) ~= sequence then\n      return { 'OUT_OF_ORDER_SEQUENCE', nextSequence }\n    end\n  elseif sequence ~= 0 then\n    return { 'OUT_OF_ORDER_SEQUENCE', '0' }\n  end\nend\nlocal foreign = redis.call('XRANGE', log, '(0-' .. text(baseOffset), '+', 'COUNT', 1)\nif foreign[1] then\n  return { 'FOREIGN_ENTRY', foreign[1][1] }\nend\nlocal time = redis.call('TIME')\nlocal nowMs = time[1] * 1000 + math.floor(time[2] / 1000)\nlocal appendedMs = math.max(nowMs, lastAppendMs)\nlocal forgotten = {}\nif not known then\n  forgotten = redis.call('ZRANGE', producerTimes, '-inf', appendedMs - expiryMs, 'BYSCORE', 'LIMIT', 0, 16)\n  if #forgotten == 0 and redis.call('ZCARD', producerTimes) >= maxProducers then\n    local oldest = redis.call('ZRANGE', producerTimes, 0, 0, 'WITHSCORES')\n    local waitMs = tonumber(oldest[2]) + protectedMs - appendedMs\n    if waitMs > 0 then\n      return { 'TOO_MANY_PRODUCERS', text(maxProducers), text(waitMs) }\n    end\n    forgotten = { oldest[1] }\n  end\nend\nfor _, old in ipairs(forgotten) do\n  redis.call('ZREM', producerTimes, old)\n  redis.call('HDEL', producers, old)\nend\nredis.call('ZADD', producerTimes, text(appendedMs), producerId)\nredis.call('HSET', state, 'appendedMs', text(appendedMs))\nlocal logEnd = baseOffset + count\nlocal added\nif baseOffset == 0 then\n  added = redis.pcall('XADD', log, '0-' .. text(logEnd), 't', text(appendedMs), 'b', batch)\nelse\n  added = redis.pcall('XADD', log, 'NOMKSTREAM', '0-' .. text(logEnd), 't', text(appendedMs), 'b', batch)\nend\nif not added then\n  return { 'LOG_MISSING', text(baseOffset) }\nend\nif type(added) == 'table' and added.err then\n  local info = redis.pcall('XINFO', 'STREAM', log)\n  for field = 1, #info - 1, 2 do\n    if info[field] == 'last-generated-id' and info[field + 1] ~= '0-' .. text(baseOffset) then\n      return { 'FOREIGN_ENTRY', info[field + 1] }\n    end\n  end\n  return added\nend\nredis.call('HSET', state, 'end', text(logEnd))\nwhile #batches >= keptBatches do\n  table.remove(batches, 1)\nend\nbatches[#batches + 1] = text(sequence) .. ':' .. text(count) .. ':' .. text(baseOffset) .. ':' .. text(appendedMs)\nredis.call('HSET', producers, producerId,\n  text(epoch) .. ' ' .. text(sequence + count) .. ' ' .. table.concat(batches, ' '))\nreturn { 'APPENDED', text(baseOffset), text(appendedMs) }",
 };
 
@@ -20,6 +22,7 @@ export const BUMP_GENERATION: LuaScript = {
   name: 'bump-generation',
   sha1: 'c3c2ca20a783259f69e864147a00fcf8329a294d',
   keyCount: 2,
+  isReadOnly: false,
   text: "#!lua\nlocal state, events = KEYS[1], KEYS[2]\nlocal leaderEpoch, generation, what, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4]\nlocal current = redis.call('HMGET', state, 'leaderEpoch', 'generation')\nif current[1] ~= leaderEpoch or (current[2] or '0') ~= generation then\n  return { 'STALE' }\nend\nlocal raised = redis.call('HINCRBY', state, 'generation', 1)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'topics-changed', 'what', what, 'generation', raised)\nreturn { 'OK', string.format('%.0f', raised) }",
 };
 
@@ -27,6 +30,7 @@ export const CLAIM_PARTITIONS: LuaScript = {
   name: 'claim-partitions',
   sha1: '3ab6b04420c3338b2a57c11ee6a06e2351808151',
   keyCount: 3,
+  isReadOnly: false,
   text: "#!lua\nlocal state, members, owners = KEYS[1], KEYS[2], KEYS[3]\nlocal memberId, session, assignmentGeneration, lowest = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])\nlocal held = redis.call('HGET', members, memberId)\nif not held or string.sub(held, 1, #session + 1) ~= session .. ' ' then\n  return { 'UNKNOWN_MEMBER' }\nend\nif redis.call('HGET', state, 'assignmentGeneration') ~= assignmentGeneration then\n  return { 'STALE_ASSIGNMENT' }\nend\nlocal claim = redis.call('HINCRBY', state, 'claims', 1)\nif claim < lowest then\n  claim = lowest\n  redis.call('HSET', state, 'claims', string.format('%.0f', claim))\nend\nlocal number = string.format('%.0f', claim)\nlocal results = {}\nfor index = 5, #ARGV do\n  local entry = redis.call('HGET', owners, ARGV[index])\n  local owner = entry and string.sub(entry, string.find(entry, ' ', 1, true) + 1)\n  if owner and owner ~= memberId and redis.call('HEXISTS', members, owner) == 1 then\n    results[#results + 1] = owner\n  else\n    redis.call('HSET', owners, ARGV[index], number .. ' ' .. memberId)\n    results[#results + 1] = ''\n  end\nend\nreturn { 'CLAIMED', number, results }",
 };
 
@@ -34,6 +38,7 @@ export const COMMIT_OFFSET: LuaScript = {
   name: 'commit-offset',
   sha1: 'ee38bbd0bbb7d6d1db14b0a5c8807d883daabc8e',
   keyCount: 2,
+  isReadOnly: false,
   text: "#!lua flags=allow-oom\nlocal ownership, state = KEYS[1], KEYS[2]\nlocal epoch, nonce, offset, fingerprint = ARGV[1], ARGV[2], ARGV[3], ARGV[4]\nlocal o = redis.call('HMGET', ownership, 'epoch', 'nonce', 'committed', 'owner')\nif o[1] ~= epoch or o[2] ~= nonce then\n  return { 'FENCED', o[1] or '0', o[4] or '' }\nend\nlocal wanted = tonumber(offset)\nif wanted <= tonumber(o[3]) then\n  return { 'COMMITTED', o[3] }\nend\nlocal logEnd = redis.call('HGET', state, 'end') or '0'\nif wanted > tonumber(logEnd) then\n  return { 'BEYOND_END', logEnd }\nend\nredis.call('HSET', ownership, 'committed', offset, 'fingerprint', fingerprint)\nreturn { 'COMMITTED', offset }",
 };
 
@@ -41,6 +46,7 @@ export const CREATE_PARTITION: LuaScript = {
   name: 'create-partition',
   sha1: 'c56cfafcd6bf3984430c36b68e2bcff7ac238b4b',
   keyCount: 2,
+  isReadOnly: false,
   text: "#!lua\nlocal state, log = KEYS[1], KEYS[2]\nlocal incarnation = ARGV[1]\nlocal function stamp(name)\n  return tonumber(string.match(name, '^(%d+)-')) or 0\nend\nlocal known = redis.call('HMGET', state, 'incarnation', 'end')\nif known[1] == incarnation then\n  return { 'EXISTS', known[2] }\nend\nif known[1] and (known[2] ~= '0' or stamp(known[1]) >= stamp(incarnation)) then\n  return { 'OTHER_INCARNATION', known[1], known[2] }\nend\nif redis.call('EXISTS', log) == 1 then\n  return { 'FOREIGN_LOG' }\nend\nredis.call('HSET', state, 'incarnation', incarnation, 'start', '0', 'end', '0')\nreturn { 'CREATED' }",
 };
 
@@ -48,6 +54,7 @@ export const DELETE_GROUP: LuaScript = {
   name: 'delete-group',
   sha1: 'd559cb030152ebb4b75b0610119a438380806028',
   keyCount: 7,
+  isReadOnly: false,
   text: "#!lua flags=allow-oom\nlocal state, members, beats, owners = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal assignment, leaderLock, events = KEYS[5], KEYS[6], KEYS[7]\nlocal count = redis.call('HLEN', members)\nif count > 0 then\n  return { 'NOT_EMPTY', count }\nend\nredis.call('UNLINK', state, members, beats, owners, assignment, leaderLock, events)\nreturn { 'DELETED' }",
 };
 
@@ -55,6 +62,7 @@ export const DELETE_PARTITION: LuaScript = {
   name: 'delete-partition',
   sha1: '16cf6f31554766e96884f178bdc6eaf710e4d6fb',
   keyCount: -1,
+  isReadOnly: false,
   text: "#!lua flags=allow-oom\nlocal state, log, producers, producerTimes, groups = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]\nlocal incarnation = ARGV[1]\nlocal firstGroupKey, firstGroup = 6, 2\nlocal known = redis.call('HGET', state, 'incarnation')\nif known and known ~= incarnation then\n  return { 'OTHER_INCARNATION', known }\nend\nlocal listed = #ARGV - firstGroup + 1\nif redis.call('SCARD', groups) ~= listed then\n  return { 'GROUPS_CHANGED' }\nend\nfor index = 0, listed - 1 do\n  if redis.call('SISMEMBER', groups, ARGV[firstGroup + index]) == 0 then\n    return { 'GROUPS_CHANGED' }\n  end\nend\nfor index = 0, listed - 1 do\n  redis.call('UNLINK', KEYS[firstGroupKey + index])\nend\nredis.call('UNLINK', log, state, producers, producerTimes, groups)\nreturn { 'DELETED' }",
 };
 
@@ -62,6 +70,7 @@ export const DEPOSE_LEADER: LuaScript = {
   name: 'depose-leader',
   sha1: 'a6f98e2fad7db3a246861577becbed94ae9da8cb',
   keyCount: 5,
+  isReadOnly: false,
   text: "#!lua flags=allow-oom\nlocal state, lock, events, wake, presence = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]\nlocal memberId, leaderEpoch, reason, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4]\nlocal current = redis.call('HMGET', state, 'leader', 'leaderEpoch')\nif current[1] ~= memberId or current[2] ~= leaderEpoch then\n  return { 'STALE' }\nend\nif reason == 'gone' and redis.call('PUBSUB', 'SHARDNUMSUB', presence)[2] > 0 then\n  return { 'PRESENT' }\nend\nredis.call('HSET', state, 'leader', '')\nredis.call('DEL', lock)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'leader-' .. reason, 'member', memberId, 'leaderEpoch', leaderEpoch)\nredis.call('SPUBLISH', wake, 'leader-' .. reason)\nreturn { 'OK' }",
 };
 
@@ -69,6 +78,7 @@ export const ELECT_LEADER: LuaScript = {
   name: 'elect-leader',
   sha1: '721f06ee508a47ee46807feaddea01244eb0f29f',
   keyCount: 3,
+  isReadOnly: false,
   text: "#!lua\nlocal state, members, events = KEYS[1], KEYS[2], KEYS[3]\nlocal memberId, session, eventsToKeep = ARGV[1], ARGV[2], ARGV[3]\nlocal held = redis.call('HGET', members, memberId)\nif not held or string.sub(held, 1, #session + 1) ~= session .. ' ' then\n  return { 'UNKNOWN_MEMBER' }\nend\nlocal epoch = redis.call('HINCRBY', state, 'leaderEpoch', 1)\nredis.call('HSET', state, 'leader', memberId)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'leader-elected', 'member', memberId, 'leaderEpoch', epoch)\nreturn { 'ELECTED', string.format('%.0f', epoch) }",
 };
 
@@ -76,6 +86,7 @@ export const EVICT_MEMBER: LuaScript = {
   name: 'evict-member',
   sha1: 'c0a82215d40b0c7b8facbb41dbb72b9330e3389b',
   keyCount: 6,
+  isReadOnly: false,
   text: "#!lua flags=allow-oom\nlocal state, members, beats, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal wake, presence = KEYS[5], KEYS[6]\nlocal leaderEpoch, memberId, seenBeat, reason, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nif redis.call('HGET', state, 'leaderEpoch') ~= leaderEpoch then\n  return { 'STALE' }\nend\nif redis.call('HEXISTS', members, memberId) == 0 then\n  return { 'UNKNOWN_MEMBER' }\nend\nif redis.call('HGET', beats, memberId) ~= seenBeat then\n  return { 'ALIVE' }\nend\nif reason == 'presence' and redis.call('PUBSUB', 'SHARDNUMSUB', presence)[2] > 0 then\n  return { 'ALIVE' }\nend\nredis.call('HDEL', members, memberId)\nredis.call('HDEL', beats, memberId)\nlocal generation = redis.call('HINCRBY', state, 'generation', 1)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-evicted', 'member', memberId, 'reason', reason,\n  'generation', generation)\nredis.call('SPUBLISH', wake, 'generation')\nreturn { 'OK' }",
 };
 
@@ -83,6 +94,7 @@ export const FORGET_GROUP: LuaScript = {
   name: 'forget-group',
   sha1: '5654fbf64d843496b3a08545f098daec9081e4f8',
   keyCount: 2,
+  isReadOnly: false,
   text: "#!lua flags=allow-oom\nlocal ownership, groups = KEYS[1], KEYS[2]\nlocal group, epoch = ARGV[1], ARGV[2]\nlocal present = redis.call('HGET', ownership, 'epoch')\nif present and present ~= epoch then\n  return { 'ACQUIRED', present }\nend\nredis.call('UNLINK', ownership)\nredis.call('SREM', groups, group)\nreturn { 'FORGOTTEN' }",
 };
 
@@ -90,6 +102,7 @@ export const HEARTBEAT: LuaScript = {
   name: 'heartbeat',
   sha1: '9c2bfc6c213e495f350cac05f2ccd61d707fb363',
   keyCount: 3,
+  isReadOnly: false,
   text: "#!lua flags=allow-oom\nlocal state, members, beats = KEYS[1], KEYS[2], KEYS[3]\nlocal memberId, session = ARGV[1], ARGV[2]\nlocal held = redis.call('HGET', members, memberId)\nif not held then\n  return { 'UNKNOWN_MEMBER' }\nend\nif string.sub(held, 1, #session + 1) ~= session .. ' ' then\n  return { 'REPLACED' }\nend\nredis.call('HINCRBY', beats, memberId, 1)\nlocal v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies')\nreturn { 'OK', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '' }",
 };
 
@@ -97,6 +110,7 @@ export const JOIN_GROUP: LuaScript = {
   name: 'join-group',
   sha1: '0f5b3136c468ad89d78c55b329d69184b75755c1',
   keyCount: 6,
+  isReadOnly: false,
   text: "#!lua\nlocal state, members, beats, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal wake, presence = KEYS[5], KEYS[6]\nlocal memberId, session, description, protocol = ARGV[1], ARGV[2], ARGV[3], ARGV[4]\nlocal seenBeat, mayReplacePresent, eventsToKeep = ARGV[5], ARGV[6] == '1', ARGV[7]\nlocal function view()\n  local v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies')\n  return { 'JOINED', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '' }\nend\nlocal groupProtocol = redis.call('HGET', state, 'protocol')\nif groupProtocol and groupProtocol ~= protocol and redis.call('HLEN', members) > 0 then\n  return { 'PROTOCOL_MISMATCH', groupProtocol }\nend\nlocal value = session .. ' ' .. description\nlocal held = redis.call('HGET', members, memberId)\nif held == value then\n  return view()\nend\nif held then\n  local beat = redis.call('HGET', beats, memberId) or '0'\n  local present = redis.call('PUBSUB', 'SHARDNUMSUB', presence)[2]\n  if seenBeat ~= beat or (present > 0 and not mayReplacePresent) then\n    return { 'DUPLICATE_INSTANCE', string.sub(held, string.find(held, ' ', 1, true) + 1), beat, present }\n  end\n  redis.call('HSET', members, memberId, value)\n  redis.call('HINCRBY', beats, memberId, 1)\n  local before = cjson.decode(string.sub(held, string.find(held, ' ', 1, true) + 1))\n  local after = cjson.decode(description)\n  if before.input ~= after.input then\n    redis.call('HINCRBY', state, 'generation', 1)\n  end\n  redis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-returned', 'member', memberId)\nelse\n  redis.call('HSET', members, memberId, value)\n  redis.call('HINCRBY', beats, memberId, 1)\n  redis.call('HSET', state, 'protocol', protocol)\n  local generation = redis.call('HINCRBY', state, 'generation', 1)\n  redis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-joined', 'member', memberId, 'generation', generation)\nend\nredis.call('SPUBLISH', wake, 'generation')\nreturn view()",
 };
 
@@ -104,6 +118,7 @@ export const LEAVE_GROUP: LuaScript = {
   name: 'leave-group',
   sha1: 'a32b8ebc926a8580e37396b1154d83cc1e1afded',
   keyCount: 5,
+  isReadOnly: false,
   text: "#!lua flags=allow-oom\nlocal state, members, beats, events, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]\nlocal memberId, session, eventsToKeep = ARGV[1], ARGV[2], ARGV[3]\nlocal held = redis.call('HGET', members, memberId)\nif not held or string.sub(held, 1, #session + 1) ~= session .. ' ' then\n  return { 'UNKNOWN_MEMBER' }\nend\nredis.call('HDEL', members, memberId)\nredis.call('HDEL', beats, memberId)\nlocal generation = redis.call('HINCRBY', state, 'generation', 1)\nif redis.call('HGET', state, 'leader') == memberId then\n  redis.call('HSET', state, 'leader', '')\n  redis.call('SPUBLISH', wake, 'leader-resigned')\nend\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-left', 'member', memberId, 'generation', generation)\nredis.call('SPUBLISH', wake, 'generation')\nreturn { 'LEFT' }",
 };
 
@@ -111,6 +126,7 @@ export const PUBLISH_ASSIGNMENT: LuaScript = {
   name: 'publish-assignment',
   sha1: '3416ff4fcaa92a187651baf578382aee2c85f66d',
   keyCount: 5,
+  isReadOnly: false,
   text: "#!lua\nlocal state, assignment, owners, events, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]\nlocal leaderEpoch, generation, deputies, moves, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nlocal orphans = tonumber(ARGV[6])\nlocal current = redis.call('HMGET', state, 'leaderEpoch', 'generation')\nif current[1] ~= leaderEpoch or current[2] ~= generation then\n  return { 'STALE' }\nend\nlocal index = 7\nfor _ = 1, orphans do\n  if redis.call('HGET', owners, ARGV[index]) == ARGV[index + 1] then\n    redis.call('HDEL', owners, ARGV[index])\n  end\n  index = index + 2\nend\nredis.call('DEL', assignment)\nwhile index < #ARGV do\n  redis.call('HSET', assignment, ARGV[index], ARGV[index + 1])\n  index = index + 2\nend\nredis.call('HSET', state, 'assignmentGeneration', generation, 'deputies', deputies)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'assigned', 'generation', generation, 'moves', moves,\n  'leaderEpoch', leaderEpoch)\nredis.call('SPUBLISH', wake, 'assignment')\nreturn { 'OK' }",
 };
 
@@ -118,6 +134,7 @@ export const RAISE_PRODUCER_EPOCH: LuaScript = {
   name: 'raise-producer-epoch',
   sha1: '6ff6c65fbf5630bce067cfe8d460ed21379777a3',
   keyCount: 1,
+  isReadOnly: false,
   text: "#!lua\nlocal producers = KEYS[1]\nlocal producerId, session, isTaking = ARGV[1], ARGV[2], ARGV[3] == '1'\nlocal held = redis.call('HGET', producers, producerId)\nlocal heldEpoch, heldSession = 0, ''\nif held then\n  local epochText, sessionText = string.match(held, '^(%d+) (.*)$')\n  heldEpoch, heldSession = tonumber(epochText), sessionText\nend\nif not isTaking and heldSession ~= session then\n  return { 'FENCED' }\nend\nlocal time = redis.call('TIME')\nlocal nowMs = time[1] * 1000 + math.floor(time[2] / 1000)\nlocal epoch = string.format('%.0f', math.max(heldEpoch + 1, nowMs))\nredis.call('HSET', producers, producerId, epoch .. ' ' .. session)\nreturn { 'RAISED', epoch }",
 };
 
@@ -125,6 +142,7 @@ export const READ_ASSIGNMENT: LuaScript = {
   name: 'read-assignment',
   sha1: '132c306d25c9b14f96fedc98ea560117f75230b7',
   keyCount: 2,
+  isReadOnly: true,
   text: "#!lua flags=no-writes\nlocal state, assignment = KEYS[1], KEYS[2]\nreturn { 'OK', redis.call('HGET', state, 'assignmentGeneration') or '0', redis.call('HGETALL', assignment) }",
 };
 
@@ -132,6 +150,7 @@ export const READ_GROUP: LuaScript = {
   name: 'read-group',
   sha1: '831c7bb45bfa6be7fa8f1dcbf37e744c70b00f67',
   keyCount: 4,
+  isReadOnly: true,
   text: "#!lua flags=no-writes\nlocal state, members, beats, owners = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies')\nreturn { 'OK', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '',\n  redis.call('HGETALL', members), redis.call('HGETALL', beats), redis.call('HGETALL', owners) }",
 };
 
@@ -139,6 +158,7 @@ export const READ_PROGRESS: LuaScript = {
   name: 'read-progress',
   sha1: '3caf3de13f2b5c5a456f873a02bb2f5db4f4902f',
   keyCount: 2,
+  isReadOnly: true,
   text: "#!lua flags=no-writes\nlocal ownership, state = KEYS[1], KEYS[2]\nreturn { 'OK', redis.call('HGET', ownership, 'committed') or '', redis.call('HGET', state, 'end') or '' }",
 };
 
@@ -146,6 +166,7 @@ export const READ_TARGET: LuaScript = {
   name: 'read-target',
   sha1: 'f6418b38e3e9d90af0b59de4a528732d9d4bbab5',
   keyCount: 2,
+  isReadOnly: true,
   text: "#!lua flags=no-writes\nlocal state, assignment = KEYS[1], KEYS[2]\nlocal memberId = ARGV[1]\nlocal v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies')\nreturn { 'OK', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '',\n  redis.call('HGET', assignment, memberId) or '' }",
 };
 
@@ -153,6 +174,7 @@ export const RELEASE_PARTITION: LuaScript = {
   name: 'release-partition',
   sha1: '67f1ce6d9d0b3715dd219301ada2e32561d22074',
   keyCount: 1,
+  isReadOnly: false,
   text: "#!lua flags=allow-oom\nlocal ownership = KEYS[1]\nlocal epoch, nonce = ARGV[1], ARGV[2]\nlocal o = redis.call('HMGET', ownership, 'epoch', 'nonce', 'owner')\nif o[1] == epoch and not o[2] then\n  return { 'RELEASED' }\nend\nif o[1] ~= epoch or o[2] ~= nonce then\n  return { 'FENCED', o[1] or '0', o[3] or '' }\nend\nredis.call('HDEL', ownership, 'nonce', 'owner')\nreturn { 'RELEASED' }",
 };
 
@@ -160,6 +182,7 @@ export const REPLACE_TOPIC: LuaScript = {
   name: 'replace-topic',
   sha1: '56597af242919e7035b25013d22c02dc7c3ef340',
   keyCount: 1,
+  isReadOnly: false,
   text: "#!lua flags=allow-oom\nlocal topics = KEYS[1]\nlocal topic, expected, replacement = ARGV[1], ARGV[2], ARGV[3]\nlocal present = redis.call('HGET', topics, topic) or ''\nif present ~= expected then\n  return { 'CHANGED', present }\nend\nif replacement == '' then\n  redis.call('HDEL', topics, topic)\nelse\n  redis.call('HSET', topics, topic, replacement)\nend\nreturn { 'REPLACED' }",
 };
 
@@ -167,6 +190,7 @@ export const SEEK_OFFSET: LuaScript = {
   name: 'seek-offset',
   sha1: 'b16edfcd479318953290ccc9472a03a233b49f53',
   keyCount: 2,
+  isReadOnly: false,
   text: "#!lua flags=allow-oom\nlocal ownership, state = KEYS[1], KEYS[2]\nlocal epoch, nonce, offset = ARGV[1], ARGV[2], ARGV[3]\nlocal o = redis.call('HMGET', ownership, 'epoch', 'nonce', 'committed', 'owner')\nif o[1] ~= epoch or o[2] ~= nonce then\n  return { 'FENCED', o[1] or '0', o[4] or '' }\nend\nlocal log = redis.call('HMGET', state, 'start', 'end')\nif tonumber(offset) < tonumber(log[1] or '0') or tonumber(offset) > tonumber(log[2] or '0') then\n  return { 'OUT_OF_RANGE', log[1] or '0', log[2] or '0' }\nend\nredis.call('HSET', ownership, 'committed', offset, 'fingerprint', '')\nreturn { 'SOUGHT', o[3], offset }",
 };
 
@@ -174,6 +198,7 @@ export const UNCLAIM_PARTITIONS: LuaScript = {
   name: 'unclaim-partitions',
   sha1: 'b5309295ab397d85c1892a07f8755792f0cce95f',
   keyCount: 2,
+  isReadOnly: false,
   text: "#!lua flags=allow-oom\nlocal owners, wake = KEYS[1], KEYS[2]\nlocal removed = 0\nfor index = 1, #ARGV, 2 do\n  if redis.call('HGET', owners, ARGV[index]) == ARGV[index + 1] then\n    redis.call('HDEL', owners, ARGV[index])\n    removed = removed + 1\n  end\nend\nif removed > 0 then\n  redis.call('SPUBLISH', wake, 'released')\nend\nreturn { 'OK', removed }",
 };
 
@@ -181,6 +206,7 @@ export const UPDATE_MEMBER: LuaScript = {
   name: 'update-member',
   sha1: 'b4646134ccab1347e3927c2c353adb8f683aff1c',
   keyCount: 4,
+  isReadOnly: false,
   text: "#!lua flags=allow-oom\nlocal state, members, events, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal memberId, session, description, what, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nlocal held = redis.call('HGET', members, memberId)\nif not held or string.sub(held, 1, #session + 1) ~= session .. ' ' then\n  return { 'UNKNOWN_MEMBER' }\nend\nlocal value = session .. ' ' .. description\nif held ~= value then\n  redis.call('HSET', members, memberId, value)\n  local generation = redis.call('HINCRBY', state, 'generation', 1)\n  redis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-changed', 'member', memberId, 'what', what,\n    'generation', generation)\n  redis.call('SPUBLISH', wake, 'generation')\nend\nreturn { 'OK' }",
 };
 
@@ -188,5 +214,6 @@ export const WATCH_GROUP: LuaScript = {
   name: 'watch-group',
   sha1: '67e34640d1596440a3e7a98c289cc1caefac3506',
   keyCount: -1,
+  isReadOnly: true,
   text: "#!lua flags=no-writes\nlocal state, beats = KEYS[1], KEYS[2]\nlocal v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies')\nlocal time = redis.call('TIME')\nlocal subscribers, seenBeats = {}, {}\nfor first = 1, #ARGV, 3000 do\n  local last = math.min(first + 2999, #ARGV)\n  local counts = redis.call('PUBSUB', 'SHARDNUMSUB', unpack(KEYS, first + 2, last + 2))\n  for index = 2, #counts, 2 do\n    subscribers[#subscribers + 1] = counts[index]\n  end\n  local block = redis.call('HMGET', beats, unpack(ARGV, first, last))\n  for index = 1, #block do\n    seenBeats[#seenBeats + 1] = block[index]\n  end\nend\nreturn { 'OK', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '',\n  string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), subscribers, seenBeats }",
 };
