@@ -1,7 +1,13 @@
-import { toMillraceError } from '@millrace/redis';
+import { ClosedError } from '@millrace/core';
+import { toMillraceError, type RedisConnection } from '@millrace/redis';
 
 /** Gives what Redis or the driver throws the form in which users meet errors. `where` says what was tried. */
-export async function attempt<T>(where: string, run: () => Promise<T>): Promise<T> {
+export async function attempt<T>(
+  { status }: Pick<RedisConnection, 'status'>,
+  where: string,
+  run: () => Promise<T>,
+): Promise<T> {
+  if (status === 'end') throw new ClosedError(`${where}: this client was closed`);
   try {
     return await run();
   } catch (error) {

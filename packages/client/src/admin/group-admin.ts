@@ -39,11 +39,11 @@ export function createGroupAdmin({ command, keys, clock }: ClientContext): Group
   }
 
   return {
-    listGroups: () => attempt('listing groups', () => listGroups(command, keys)),
+    listGroups: () => attempt(command, 'listing groups', () => listGroups(command, keys)),
 
     async describeGroup(group) {
       parseName('group', group);
-      return attempt(`describing group "${group}"`, async () => {
+      return attempt(command, `describing group "${group}"`, async () => {
         const coordination = await readKnown(group);
         const counts = await topics.partitionCounts();
         const offsets = await readGroupOffsets(command, keys, group, counts);
@@ -66,12 +66,12 @@ export function createGroupAdmin({ command, keys, clock }: ClientContext): Group
         );
       }
       const where = `reading the history of group "${group}"`;
-      return attempt(where, () => readGroupEvents(command, keys.group(group), after, count));
+      return attempt(command, where, () => readGroupEvents(command, keys.group(group), after, count));
     },
 
     async deleteGroup(group) {
       parseName('group', group);
-      const result = await attempt(`deleting group "${group}"`, async () => {
+      const result = await attempt(command, `deleting group "${group}"`, async () => {
         const { members } = await readKnown(group);
         if (members.length > 0) await evictAbandoned(new RedisGroupStore(command, keys, group, clock), clock);
         const offsets = await readGroupOffsets(command, keys, group, await topics.partitionCounts());

@@ -17,7 +17,7 @@ export function createTopicAdmin({ command, keys }: ClientContext): TopicAdmin {
   return {
     async createTopic(name, { partitions }) {
       parseName('topic', name);
-      const result = await attempt(`creating topic "${name}"`, () => store.create(name, partitions));
+      const result = await attempt(command, `creating topic "${name}"`, () => store.create(name, partitions));
       if (result.status === 'EXISTS' && result.partitions !== partitions) {
         throw new ConfigError(
           'TOPIC_EXISTS',
@@ -28,13 +28,13 @@ export function createTopicAdmin({ command, keys }: ClientContext): TopicAdmin {
     },
 
     async listTopics() {
-      const topics = await attempt('listing topics', () => store.list());
+      const topics = await attempt(command, 'listing topics', () => store.list());
       return topics.map(({ topic, partitions, createdAtMs }) => ({ name: topic, partitions, createdAtMs }));
     },
 
     async describeTopic(name) {
       parseName('topic', name);
-      return attempt(`describing topic "${name}"`, async () => {
+      return attempt(command, `describing topic "${name}"`, async () => {
         const description = await store.describe(name);
         if (description === null) throw unknownTopic(name);
         const { partitions: count, createdAtMs } = description;
@@ -53,7 +53,7 @@ export function createTopicAdmin({ command, keys }: ClientContext): TopicAdmin {
 
     async addPartitions(name, total) {
       parseName('topic', name);
-      const result = await attempt(`adding partitions to topic "${name}"`, () =>
+      const result = await attempt(command, `adding partitions to topic "${name}"`, () =>
         store.addPartitions(name, total),
       );
       switch (result.status) {
@@ -75,7 +75,7 @@ export function createTopicAdmin({ command, keys }: ClientContext): TopicAdmin {
 
     async deleteTopic(name) {
       parseName('topic', name);
-      const result = await attempt(`deleting topic "${name}"`, () => store.delete(name));
+      const result = await attempt(command, `deleting topic "${name}"`, () => store.delete(name));
       if (result === 'UNKNOWN_TOPIC') throw unknownTopic(name);
     },
 
@@ -88,7 +88,7 @@ export function createTopicAdmin({ command, keys }: ClientContext): TopicAdmin {
         );
       }
       const where = `searching ${name}/${partition} by time`;
-      return attempt(where, () => log.offsetForTimestamp(name, partition, timestampMs));
+      return attempt(command, where, () => log.offsetForTimestamp(name, partition, timestampMs));
     },
   };
 }

@@ -139,6 +139,17 @@ describe('asynchronous validators', () => {
       message: 'record 1 of 3 for topic "orders": its codec threw RangeError',
     });
   });
+
+  test('leave no rejection behind when a later record is refused at once', async () => {
+    const unhandled: unknown[] = [];
+    const listen = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', listen);
+    const format = asynchronous(() => Promise.reject(new RangeError('invalid')));
+    expect(() => encodeRecords(format, [{ value: 'a' }, { value: undefined }], 0)).toThrow('record 1 of 2');
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', listen);
+    expect(unhandled).toEqual([]);
+  });
 });
 
 test('a codec that gives nothing does not make a tombstone', () => {

@@ -47,24 +47,30 @@ export function encodeRecords(
   nowMs: number,
 ): EncodedRecord[] | Promise<EncodedRecord[]> {
   const encoded: EncodedRecord[] = [];
+  const awaited: Promise<void>[] = [];
   const place: RecordPlace = { topic: format.topic, count: records.length, index: 0 };
-  let awaited: Promise<void>[] | undefined;
-  for (const record of records) {
-    const { index } = place;
-    const value = encodeValue(format, record, place);
-    if (value instanceof Promise) {
-      const own = { ...place };
-      const finished = value.then(
-        (stored) => void (encoded[index] = encodeRecord(format, record, stored, nowMs, own)),
-        (error: unknown) => Promise.reject(invalidValue(own, error)),
-      );
-      (awaited ??= []).push(finished);
-    } else {
-      encoded[index] = encodeRecord(format, record, value, nowMs, place);
+  try {
+    for (const record of records) {
+      const { index } = place;
+      const value = encodeValue(format, record, place);
+      if (value instanceof Promise) {
+        const own = { ...place };
+        const finished = value.then(
+          (stored) => void (encoded[index] = encodeRecord(format, record, stored, nowMs, own)),
+          (error: unknown) => Promise.reject(invalidValue(own, error)),
+        );
+        awaited.push(finished);
+      } else {
+        encoded[index] = encodeRecord(format, record, value, nowMs, place);
+      }
+      place.index++;
     }
-    place.index++;
+  } catch (error) {
+    // Nobody waits for those that are under way any more, and one of them may be invalid as well.
+    for (const finished of awaited) finished.catch(() => {});
+    throw error;
   }
-  return awaited === undefined ? encoded : Promise.all(awaited).then(() => encoded);
+  return awaited.length === 0 ? encoded : Promise.all(awaited).then(() => encoded);
 }
 
 function encodeValue(

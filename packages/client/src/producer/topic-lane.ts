@@ -121,7 +121,16 @@ export class TopicLane {
     const { key } = record;
     if (key === null) return this.#context.sticky.partitionFor(this.#topic, partitions);
     const keyBytes = typeof key === 'string' ? Buffer.from(key) : key;
-    const chosen = this.#context.options.partitioner({ topic: this.#topic, key: keyBytes, partitions });
+    return this.#choosePartition(keyBytes, partitions);
+  }
+
+  #choosePartition(key: Uint8Array, partitions: number): number {
+    let chosen: number;
+    try {
+      chosen = this.#context.options.partitioner({ topic: this.#topic, key, partitions });
+    } catch (cause) {
+      throw new ConfigError('INVALID_OPTION', `the partitioner failed for topic "${this.#topic}"`, { cause });
+    }
     if (Number.isInteger(chosen) && chosen >= 0 && chosen < partitions) return chosen;
     throw new ConfigError(
       'INVALID_OPTION',

@@ -1,6 +1,7 @@
 /** What TypeScript infers; the compiler checks these, running them checks the names. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { expect, expectTypeOf, test } from 'vitest';
+import type { Millrace } from '../connect/millrace.ts';
 import type { Producer } from '../producer/producer.ts';
 import { bytes, json, string } from './codec.ts';
 import { topic, type TopicDefinition, type ValueOf } from './topic-definition.ts';
@@ -59,6 +60,25 @@ test('send takes what the topic says', () => {
     void producer.send('plain', { value: undefined });
   };
   expect(sends).toBeTypeOf('function');
+});
+
+test('handlers get what the topics of their consumer hold', () => {
+  // Never called: only its types matter.
+  const consume = async (millrace: Millrace): Promise<void> => {
+    const typed = millrace.consumer({ group: 'g', topics: [schemaTopic, textTopic] });
+    await typed.run({
+      eachRecord: ({ record }) => void expectTypeOf(record.value).toEqualTypeOf<Order | string | null>(),
+    });
+    const plain = millrace.consumer({ group: 'g', topics: ['orders', /^audit-/] });
+    await plain.run({
+      eachBatch: ({ batch }) =>
+        void expectTypeOf(batch.records[0]?.value).toEqualTypeOf<Buffer | null | undefined>(),
+    });
+    for await (const record of millrace.consumer({ group: 'g', topics: [jsonTopic] })) {
+      expectTypeOf(record.value).toEqualTypeOf<Order | null>();
+    }
+  };
+  expect(consume).toBeTypeOf('function');
 });
 
 test('a definition has the name that it was given, checked', () => {

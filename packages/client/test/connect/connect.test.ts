@@ -124,4 +124,5 @@ test('close is safe to repeat and leaves no connection', async ({ redis, ioredis
   expect(() => client.consumer({ group: 'g', topics: ['orders'] })).toThrow(
     expect.objectContaining({ code: 'CLOSED' }),
   );
+  expect(await failure(client.admin.listTopics())).toMatchObject({ name: 'ClosedError', code: 'CLOSED' });
 });

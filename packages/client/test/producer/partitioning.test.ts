@@ -29,6 +29,16 @@ test('a partitioner of the user is asked, and checked', async ({ millrace }) => 
       'the partitioner gave 4 for topic "orders", which has partitions 0 to 3',
     ),
   });
+  await using failing = millrace.producer({
+    partitioner: () => {
+      throw new TypeError('oops');
+    },
+  });
+  await expect(failing.send('orders', { key: 'k', value: 'v' })).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    message: 'the partitioner failed for topic "orders"',
+    cause: { name: 'TypeError' },
+  });
 });
 
 test('an explicit partition wins over key and partitioner', async ({ millrace }) => {
