@@ -6,9 +6,9 @@
  * a lock that has expired on the way (checked here, on a monotonic clock); `using` can block the event loop (not
  * used); a call has no deadline (each is raced with one).
  */
-import type { Clock } from '@millrace/core';
+import { UnavailableError, type Clock } from '@millrace/core';
 import type { Redis } from 'ioredis';
-import Redlock, { ResourceLockedError, type Lock } from 'redlock';
+import Redlock, { ExecutionError, ResourceLockedError, type Lock } from 'redlock';
 
 /** Part of the lock time that must be left when the lock arrives: less, and it is not worth having. */
 const MINIMUM_LEFT = 0.5;
@@ -31,7 +31,7 @@ export class LeaderLock {
     this.#clock = clock;
   }
 
-  /** One attempt. False when somebody else holds the lock; throws when Redis did not answer in time. */
+  /** One attempt. False when somebody else holds the lock; throws when Redis refused or did not answer in time. */
   async tryAcquire(lockMs: number): Promise<boolean> {
     const startedMs = this.#clock.monotonicMs();
     const attempt = this.#redlock.acquire([this.#key], lockMs);
@@ -44,14 +44,14 @@ export class LeaderLock {
       this.#lock = lock;
       return true;
     } catch (error) {
-      if (isContention(error)) return false;
       // It may still arrive: nobody must then hold it without knowing.
       attempt.then((lock) => lock.release()).catch(() => {});
-      throw error;
+      await this.#withDeadline(throwUnlessLocked(error), lockMs);
+      return false;
     }
   }
 
-  /** False when the lock is no longer ours. */
+  /** False when the lock is no longer ours; throws when Redis did not say so: it may be ours still. */
   async extend(lockMs: number): Promise<boolean> {
     if (this.#lock === null) return false;
     const startedMs = this.#clock.monotonicMs();
@@ -59,7 +59,7 @@ export class LeaderLock {
       this.#lock = await this.#withDeadline(this.#lock.extend(lockMs), lockMs);
       return this.#clock.monotonicMs() - startedMs <= lockMs * (1 - MINIMUM_LEFT);
     } catch (error) {
-      if (!isContention(error)) throw error;
+      await this.#withDeadline(throwUnlessLocked(error), lockMs);
       this.#lock = null;
       return false;
     }
@@ -75,7 +75,7 @@ export class LeaderLock {
   async #withDeadline<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
     const { promise: deadline, reject } = Promise.withResolvers<never>();
     const timer = this.#clock.startTimer(deadlineMs, () => {
-      reject(new Error(`no answer for the leader lock within ${deadlineMs} ms`));
+      reject(new UnavailableError('TIMED_OUT', `no answer for the leader lock within ${deadlineMs} ms`));
     });
     try {
       return await Promise.race([work, deadline]);
@@ -85,7 +85,15 @@ export class LeaderLock {
   }
 }
 
-/** With one client redlock wraps what its only vote said in an ExecutionError, whose attempts hold the votes. */
-function isContention(error: unknown): boolean {
-  return error instanceof ResourceLockedError || (error instanceof Error && error.name === 'ExecutionError');
+/**
+ * Redlock says "no quorum" for whatever went wrong; the votes tell a lock that somebody else holds from a Redis that
+ * is away or out of memory, which is no reason for a leader to give up. Without an attempt the lock had expired.
+ */
+async function throwUnlessLocked(failure: unknown): Promise<void> {
+  if (!(failure instanceof ExecutionError)) throw failure;
+  const attempts = await Promise.all(failure.attempts);
+  const against = attempts.flatMap(({ votesAgainst }) => [...votesAgainst.values()]);
+  const [first] = against;
+  if (first === undefined || against.some((vote) => vote instanceof ResourceLockedError)) return;
+  throw first;
 }

@@ -22,4 +22,9 @@ declare module 'redlock' {
   }
 
   export class ResourceLockedError extends Error {}
+
+  export class ExecutionError extends Error {
+    /** One for each attempt, settled when all clients have voted. */
+    readonly attempts: readonly Promise<{ readonly votesAgainst: ReadonlyMap<unknown, Error> }>[];
+  }
 }
