@@ -1,0 +1,72 @@
+/**
+ * TLS to a real Redis, behind a proxy that ends it: not every redis-server is built with TLS. The certificate in
+ * `testdata` is for `localhost`, of an authority that nobody trusts, and protects nothing.
+ */
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { connect, type AddressInfo } from 'node:net';
+import { createServer, type TLSSocket } from 'node:tls';
+import { closeConnection, openConnection, type TlsConfig } from '@millrace/redis';
+import { test } from '@millrace/testkit/vitest';
+import { expect } from 'vitest';
+
+const testdata = (name: string): Promise<string> =>
+  readFile(new URL(`testdata/${name}`, import.meta.url), 'utf8');
+
+/** Answers the URL's port. */
+async function startTlsProxy(redisUrl: string): Promise<{ port: number } & AsyncDisposable> {
+  const { hostname, port } = new URL(redisUrl);
+  const sockets = new Set<TLSSocket>();
+  const server = createServer(
+    { cert: await testdata('server.pem'), key: await testdata('server-key.pem') },
+    (socket) => {
+      sockets.add(socket);
+      const redis = connect(Number(port), hostname);
+      for (const side of [socket, redis])
+        side.on('error', () => {}).on('close', () => [socket, redis].forEach((one) => one.destroy()));
+      socket.pipe(redis).pipe(socket);
+    },
+  );
+  // A client that refuses the certificate breaks the handshake.
+  server.on('tlsClientError', () => {});
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, 'close');
+    },
+  };
+}
+
+const open = (url: string, tls: TlsConfig) =>
+  openConnection({ url, connectTimeoutMs: 10_000, tls }, 'command', 'tls');
+
+test('connects to a server whose authority is given', async ({ redis }) => {
+  await using proxy = await startTlsProxy(redis.url);
+  const connection = await open(`rediss://localhost:${proxy.port}`, { ca: await testdata('authority.pem') });
+  expect(await connection.ping()).toBe('PONG');
+  await closeConnection(connection);
+});
+
+test('refuses a server of an unknown authority at once', async ({ redis }) => {
+  await using proxy = await startTlsProxy(redis.url);
+  await expect(open(`rediss://:hunter2@localhost:${proxy.port}`, {})).rejects.toMatchObject({
+    name: 'ConfigError',
+    code: 'TLS_FAILED',
+    retryable: false,
+    message: expect.not.stringContaining('hunter2'),
+  });
+});
+
+test('refuses a certificate for another host, unless its name is given', async ({ redis }) => {
+  await using proxy = await startTlsProxy(redis.url);
+  const ca = await testdata('authority.pem');
+  await expect(open(`rediss://127.0.0.1:${proxy.port}`, { ca })).rejects.toMatchObject({
+    code: 'TLS_FAILED',
+  });
+  const connection = await open(`rediss://127.0.0.1:${proxy.port}`, { ca, servername: 'localhost' });
+  await closeConnection(connection);
+});
