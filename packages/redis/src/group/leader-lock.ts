@@ -53,10 +53,19 @@ export class LeaderLock {
 
   /** False when the lock is no longer ours; throws when Redis did not say so: it may be ours still. */
   async extend(lockMs: number): Promise<boolean> {
-    if (this.#lock === null) return false;
+    const lock = this.#lock;
+    if (lock === null) return false;
     const startedMs = this.#clock.monotonicMs();
+    const extension = lock.extend(lockMs);
+    // Taken over also when it comes too late to be waited for: redlock counts the object that it replaces as expired.
+    extension.then(
+      (extended) => {
+        if (this.#lock === lock) this.#lock = extended;
+      },
+      () => {},
+    );
     try {
-      this.#lock = await this.#withDeadline(this.#lock.extend(lockMs), lockMs);
+      await this.#withDeadline(extension, lockMs);
       return this.#clock.monotonicMs() - startedMs <= lockMs * (1 - MINIMUM_LEFT);
     } catch (error) {
       await this.#withDeadline(throwUnlessLocked(error), lockMs);

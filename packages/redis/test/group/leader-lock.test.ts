@@ -9,7 +9,6 @@ const LOCK_MS = 10_000;
 const KEY = 'leader-lock';
 
 interface LockFixture {
-  readonly server: RedisServer;
   /** The connection of the locks, and one to look and to steer with. */
   readonly redis: RedisConnection;
   readonly admin: RedisConnection;
@@ -20,31 +19,44 @@ interface LockFixture {
   pause(): Promise<() => Promise<unknown>>;
 }
 
-/** Two candidates on a server of their own, which can be paused without disturbing other tests. */
-const test = redisTest.extend<{ locks: LockFixture }>({
-  // oxlint-disable-next-line no-empty-pattern -- how vitest names a fixture that needs no other
-  locks: async ({}, use) => {
-    await using server = await startRedis();
-    const open = (): Promise<RedisConnection> =>
-      openConnection({ url: server.url, connectTimeoutMs: 5000 }, 'command', 'leader-lock-test');
-    const [redis, admin] = await Promise.all([open(), open()]);
-    const clock = new VirtualClock();
-    await use({
-      server,
-      redis,
-      admin,
-      clock,
-      a: new LeaderLock([redis], KEY, clock),
-      b: new LeaderLock([redis], KEY, clock),
-      pause: async () => {
-        await admin.client('PAUSE', 60_000, 'WRITE');
-        return () => admin.client('UNPAUSE');
-      },
-    });
-    expect(clock.pendingTimers).toBe(0);
-    await Promise.all([redis, admin].map((connection) => closeConnection(connection)));
-  },
-});
+/** Two candidates on a server of this file, which can be paused and starved without disturbing other tests. */
+const test = redisTest
+  .extend<'server', RedisServer>(
+    'server',
+    { scope: 'file' },
+    // oxlint-disable-next-line no-empty-pattern -- how vitest names a fixture that needs no other
+    async ({}, { onCleanup }) => {
+      const server = await startRedis();
+      onCleanup(() => server.stop());
+      return server;
+    },
+  )
+  .extend<{ locks: LockFixture }>({
+    locks: async ({ server }, use) => {
+      const [redis, admin] = await Promise.all([openTo(server), openTo(server)]);
+      await admin.flushall();
+      await admin.config('RESETSTAT');
+      const clock = new VirtualClock();
+      await use({
+        redis,
+        admin,
+        clock,
+        a: new LeaderLock([redis], KEY, clock),
+        b: new LeaderLock([redis], KEY, clock),
+        pause: async () => {
+          await admin.client('PAUSE', 60_000, 'WRITE');
+          return () => admin.client('UNPAUSE');
+        },
+      });
+      expect(clock.pendingTimers).toBe(0);
+      await admin.config('SET', 'maxmemory', 0);
+      await Promise.all([redis, admin].map((connection) => closeConnection(connection)));
+    },
+  });
+
+function openTo(server: RedisServer): Promise<RedisConnection> {
+  return openConnection({ url: server.url, connectTimeoutMs: 5000 }, 'command', 'leader-lock-test');
+}
 
 /** How often the server has run a command. */
 async function calls({ admin }: LockFixture, command: string): Promise<number> {
@@ -173,8 +185,34 @@ describe('extend', () => {
     const extension = locks.a.extend(LOCK_MS).catch((error: Error) => error.message);
     await locks.clock.advance(LOCK_MS);
     expect(await extension).toBe(`no answer for the leader lock within ${LOCK_MS} ms`);
+    const again = locks.a.extend(LOCK_MS);
     await unpause();
+    expect(await again).toBe(true);
+  });
+
+  test('that came too late to be waited for counts all the same: the next one is no loss', async ({
+    locks,
+  }) => {
+    await locks.a.tryAcquire(LOCK_MS);
+    const unpause = await locks.pause();
+    const extension = locks.a.extend(LOCK_MS).catch((error: Error) => error.message);
+    await locks.clock.advance(LOCK_MS);
+    await extension;
+    await unpause();
+    await eventually(async () => (await calls(locks, 'set')) === 2, { what: 'the late extension' });
+    await locks.redis.ping();
     expect(await locks.a.extend(LOCK_MS)).toBe(true);
+  });
+
+  test('that came after the lock was given back does not bring it back', async ({ locks }) => {
+    await locks.a.tryAcquire(LOCK_MS);
+    const unpause = await locks.pause();
+    const extension = locks.a.extend(LOCK_MS);
+    const released = locks.a.release();
+    await unpause();
+    await Promise.all([extension, released]);
+    expect(await locks.admin.exists(KEY)).toBe(0);
+    expect(await locks.a.extend(LOCK_MS)).toBe(false);
   });
 
   test('throws when Redis refuses or is away, and the lock is kept: a leader need not give up for that', async ({
@@ -233,9 +271,7 @@ describe('deployments', () => {
   test('three of them stand the loss of one, and two that are locked are a majority', async ({ locks }) => {
     await using second = await startRedis();
     await using third = await startRedis();
-    const open = (server: RedisServer, name: string): Promise<RedisConnection> =>
-      openConnection({ url: server.url, connectTimeoutMs: 5000 }, 'command', name);
-    const clients = [locks.redis, await open(second, 'second'), await open(third, 'third')];
+    const clients = [locks.redis, await openTo(second), await openTo(third)];
     const a = new LeaderLock(clients, KEY, locks.clock);
     const b = new LeaderLock(clients, KEY, locks.clock);
     await closeConnection(clients[2] ?? locks.redis);
