@@ -367,11 +367,16 @@ export class GroupMember<V> {
   // --- work --------------------------------------------------------------------------------------------------------
 
   #checkRegularly(): void {
+    const { clock } = this.#context;
     const intervalMs = Math.min(CHECK_INTERVAL_MS, heartbeatIntervalMs(this.#options.leaseMs));
-    this.#check = this.#context.clock.startTimer(intervalMs, () => {
+    const dueMs = clock.monotonicMs() + intervalMs;
+    this.#check = clock.startTimer(intervalMs, () => {
       this.#checkRegularly();
-      if (this.#lease?.health() === 'expired') this.#ownership.loseAll('lease-expired');
-      const nowMs = this.#context.clock.monotonicMs();
+      const nowMs = clock.monotonicMs();
+      // The lease thread's message about a blocked event loop comes after this timer.
+      const wasBlocked = nowMs - dueMs >= this.#options.eventLoopTimeoutMs;
+      if (this.#lease?.health() === 'expired')
+        this.#ownership.loseAll(wasBlocked ? 'event-loop-blocked' : 'lease-expired');
       for (const { lane, worker } of this.#ownership.workers()) {
         const slow = this.#slowCalls.look(lane, worker.callStartedMs, nowMs);
         if (slow !== null) this.#troubles.report(slow);

@@ -1,13 +1,14 @@
 /** What users pass to `run()`, and what their functions get. */
 import type { ConsumerRecord } from './consumer-record.ts';
 
+/** Functions are properties: they may be taken out of it, `({ batch, resolveOffset }) => …`. */
 interface Delivery {
   /** Fencing token of this ownership. Rises with every owner; give it to what you write to. */
   readonly epoch: number;
   /** Aborts when the partition is lost, or when it has to be given up and the handler is past `drainTimeoutMs`. */
   readonly signal: AbortSignal;
   /** Stops delivery of this partition before the next record; returns the function that resumes it. */
-  pause(): () => void;
+  readonly pause: () => () => void;
 }
 
 export interface EachRecord<V> extends Delivery {
@@ -28,11 +29,11 @@ export interface RecordBatch<V> {
 export interface EachBatch<V> extends Delivery {
   readonly batch: RecordBatch<V>;
   /** Marks everything up to and with this offset as processed: what follows a failure begins behind it. */
-  resolveOffset(offset: number): void;
+  readonly resolveOffset: (offset: number) => void;
   /** Commits what is resolved, now. */
-  commit(): Promise<void>;
+  readonly commit: () => Promise<void>;
   /** True once the partition is not ours any more, was sought, or has to be given up: return soon. */
-  isStale(): boolean;
+  readonly isStale: () => boolean;
 }
 
 export type EachRecordHandler<V> = (delivery: EachRecord<V>) => Promise<void> | void;

@@ -9,6 +9,7 @@ import { delay } from '../clock/delay.ts';
 import type { ConsumerRecord } from './consumer-record.ts';
 import type { EachBatch, EachBatchHandler, EachRecord, EachRecordHandler, Handlers } from './handlers.ts';
 import type { Lane } from './lane.ts';
+import { flushCommits } from './offset-control.ts';
 import { NotTaken } from './record-iterator.ts';
 import type { Slots } from './slots.ts';
 
@@ -194,7 +195,11 @@ export class LaneWorker<V> {
       resolveOffset: (offset) => {
         if (offset >= lane.position && offset < next && lane.version === version) lane.processed(offset + 1);
       },
-      commit: () => lane.commits.flush(),
+      commit: () => {
+        // Without autoCommit nobody has noted what was resolved.
+        if (lane.version === version) lane.commits.note(lane.position);
+        return flushCommits(lane);
+      },
       isStale,
       pause: () => this.#port.pause(lane),
     };
@@ -215,7 +220,8 @@ export class LaneWorker<V> {
     const isOnce = this.#settings.commitMode === 'at-most-once';
     for (let attempt = 1; ; attempt++) {
       if (!this.#isClear() && !(await this.#leaseIsHeld())) return 'interrupted';
-      if (isOnce && !(await this.#commitFirst(next))) return 'interrupted';
+      if (this.#isVoid(version)) return 'interrupted';
+      if (isOnce && !(await this.#commitFirst(version, next))) return 'interrupted';
       try {
         this.callStartedMs = this.#port.clock.monotonicMs();
         lane.delivered = next;
@@ -278,13 +284,14 @@ export class LaneWorker<V> {
   }
 
   /** At most once: what is about to be delivered is committed before. False when that was refused. */
-  async #commitFirst(offset: number): Promise<boolean> {
+  async #commitFirst(version: number, offset: number): Promise<boolean> {
     const lane = this.#lane;
     while (lane.mayDeliver) {
       lane.commits.note(offset);
       try {
         await lane.commits.flush();
-        return lane.commits.committed >= offset && lane.mayDeliver;
+        // Committed is as good as delivered: a drain or a pause that began meanwhile must not lose the record.
+        return lane.commits.committed >= offset && !this.#isVoid(version);
       } catch {
         await delay(this.#port.clock, LEASE_CHECK_MS);
       }

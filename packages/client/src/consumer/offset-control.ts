@@ -39,7 +39,7 @@ export async function commitOffsets(
   } else {
     for (const offset of offsets) lanes.push(note(owned, offset));
   }
-  await Promise.all(lanes.map((lane) => flush(lane)));
+  await Promise.all(lanes.map((lane) => flushCommits(lane)));
 }
 
 function note(owned: OwnedLanes, { topic, partition, offset }: TopicPartitionOffset): Lane {
@@ -54,7 +54,8 @@ function note(owned: OwnedLanes, { topic, partition, offset }: TopicPartitionOff
   return lane;
 }
 
-async function flush(lane: Lane): Promise<void> {
+/** Commits what is noted, now. Throws `FENCED`, or what a lost connection gives. */
+export async function flushCommits(lane: Lane): Promise<void> {
   try {
     await lane.commits.flush();
   } catch (error) {

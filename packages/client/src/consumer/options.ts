@@ -107,7 +107,13 @@ export function resolveOptions(options: ConsumerOptions): ResolvedOptions {
     maxBufferedBytes: between('maxBufferedBytes', options.maxBufferedBytes, 1, 2 ** 31, 1_048_576),
     drainTimeoutMs: between('drainTimeoutMs', options.drainTimeoutMs, 0, MAX_MS, 30_000),
     handlerTimeoutMs: between('handlerTimeoutMs', options.handlerTimeoutMs, 1, MAX_MS, 300_000),
-    eventLoopTimeoutMs: between('eventLoopTimeoutMs', options.eventLoopTimeoutMs, 1, MAX_MS, 300_000),
+    eventLoopTimeoutMs: between(
+      'eventLoopTimeoutMs',
+      options.eventLoopTimeoutMs,
+      MIN_LEASE_MS,
+      MAX_MS,
+      300_000,
+    ),
     retry: {
       maxAttempts: between(
         'retry.maxAttempts',

@@ -61,6 +61,8 @@ export class Ownership<V> {
   readonly #held = new Map<PartitionKey, HeldLane<V>>();
   /** Being drained, or given up while an old handler call has not come back. */
   readonly #busy = new Map<PartitionKey, Promise<void>>();
+  /** What `close` waits for. Other than `#busy`, bounded by `drainTimeoutMs` whatever a handler does. */
+  readonly #endings = new Set<Promise<boolean>>();
   readonly #releases: Releases<V>;
   #lost: { lanes: Lane[]; reason: LostReason; commitRefused: boolean } | null = null;
   /** Partitions that cannot begin (no offset, and the policy is to fail), with the generation that this was found in. */
@@ -138,7 +140,7 @@ export class Ownership<V> {
     this.#poll?.cancel();
     await this.#pass;
     this.#revoke([...this.#held.keys()], reason);
-    await Promise.all(this.#busy.values());
+    await Promise.all(this.#endings);
     await this.#releases.settled();
   }
 
@@ -311,9 +313,15 @@ export class Ownership<V> {
   }
 
   async #drain(held: HeldLane<V>, reason: string): Promise<void> {
-    const hasReturned = await this.#releases.drain(held, reason, this.#keepsClaims);
+    const hasReturned = await this.#ending(this.#releases.drain(held, reason, this.#keepsClaims));
     // The call of the old ownership still runs: the partition must not come back before it has ended.
     if (!hasReturned && !this.#isClosed) await held.worker.settled;
+  }
+
+  #ending(work: Promise<boolean>): Promise<boolean> {
+    const ending = work.finally(() => this.#endings.delete(ending));
+    this.#endings.add(ending);
+    return ending;
   }
 
   /** Keeps the partition from being taken again until `work` is over. */
@@ -332,6 +340,7 @@ export class Ownership<V> {
       this.#held.delete(lane.key);
       // The handler call under way is of the old ownership: until it is back, the partition is not taken again.
       this.#occupy(lane.key, held.worker.settled);
+      void this.#ending(this.#releases.hasSettled(held.worker));
     }
     if (this.#lost !== null && this.#lost.reason === reason) {
       this.#lost.lanes.push(lane);

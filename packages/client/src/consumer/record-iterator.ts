@@ -59,15 +59,19 @@ export class RecordIterator<V> implements AsyncIterableIterator<ConsumerRecord<V
 
   async return(): Promise<IteratorResult<ConsumerRecord<V>>> {
     this.end();
+    this.#taken?.withdraw();
+    this.#taken = null;
     await this.#port.stop();
     return { done: true, value: undefined };
   }
 
-  /** The consumer is closing, or the loop was left. */
+  /**
+   * The consumer is closing, or the loop was left. The record that the loop's body works on stays with it: asking for
+   * the next one still says that it is processed, as a handler's return does.
+   */
   end(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#taken?.withdraw();
     for (const offer of this.#offers) offer.withdraw();
     this.#waiting?.({ done: true, value: undefined });
     this.#waiting = null;

@@ -100,8 +100,13 @@ export class Releases<V> {
     await this.#unclaiming;
   }
 
+  /** Answers whether the call under way returns within `drainTimeoutMs`. */
+  hasSettled(worker: LaneWorker<V>): Promise<boolean> {
+    return this.#settlesWithin(worker, this.#drainTimeoutMs);
+  }
+
   async #settle(lane: Lane, worker: LaneWorker<V>): Promise<boolean> {
-    if (await this.#settlesWithin(worker, this.#drainTimeoutMs)) return true;
+    if (await this.hasSettled(worker)) return true;
     lane.abort(
       new FencedError(
         'LEASE_LOST',

@@ -44,6 +44,8 @@ export interface LeaseListener {
 }
 
 const PROGRESS_INTERVAL_MS = 500;
+/** So that a timer that is late by a few turns is not taken for an event loop that stands still. */
+const PROGRESS_MARGIN = 4;
 /** For what the thread answers after one round trip to Redis. */
 const ANSWER_TIMEOUT_MS = 5_000;
 
@@ -52,6 +54,7 @@ export class LeaseKeeper implements Lease {
   readonly #times: SharedTimes;
   readonly #clock: Clock;
   readonly #leaseMs: number;
+  readonly #progressIntervalMs: number;
   readonly #listener: LeaseListener;
   #progress: Timer | null = null;
   #awaited: { readonly type: FromLeaseThread['type']; resolve(): void; reject(error: Error): void } | null =
@@ -80,6 +83,10 @@ export class LeaseKeeper implements Lease {
     this.#times = new SharedTimes(shared);
     this.#clock = clock;
     this.#leaseMs = data.leaseMs;
+    this.#progressIntervalMs = Math.min(
+      PROGRESS_INTERVAL_MS,
+      Math.min(data.leaseMs, data.eventLoopTimeoutMs) / PROGRESS_MARGIN,
+    );
     this.#listener = listener;
     this.#showProgress();
     // From source the file is TypeScript, in the published package it is what was made of it.
@@ -131,7 +138,7 @@ export class LeaseKeeper implements Lease {
 
   #showProgress(): void {
     this.#times.noteProgress(this.#clock.monotonicMs());
-    this.#progress = this.#clock.startTimer(PROGRESS_INTERVAL_MS, () => this.#showProgress());
+    this.#progress = this.#clock.startTimer(this.#progressIntervalMs, () => this.#showProgress());
   }
 
   #tell(message: ToLeaseThread): void {

@@ -1,0 +1,102 @@
+import { describe, expect } from 'vitest';
+import { eventually } from '@millrace/testkit';
+import { createKeys, encodeBatch, type RedisConnection } from '@millrace/redis';
+import { at, offsetsOf, test, TOPIC, values, type Stage } from './consumer-fixture.ts';
+
+/** Stores a batch of one record past the append script, as a damaged disk or a newer version would leave it. */
+async function storeRaw(
+  stage: Stage,
+  redis: RedisConnection,
+  offset: number,
+  damage: (batch: Buffer) => void,
+): Promise<void> {
+  const batch = Buffer.from(encodeBatch([{ value: 'damaged', timestampMs: 0 }]));
+  damage(batch);
+  const { log, state } = createKeys(stage.prefix).partition(TOPIC, 0);
+  await redis.xadd(log, `0-${offset + 1}`, 't', '1', 'b', batch);
+  await redis.hset(state, 'end', offset + 1);
+}
+
+describe('an entry that cannot be read', () => {
+  test.for([
+    {
+      what: 'damaged bytes',
+      code: 'CORRUPT_BATCH',
+      damage: (batch: Buffer) => batch.writeUInt8(batch.readUInt8(batch.length - 1) ^ 1, batch.length - 1),
+    },
+    {
+      what: 'a version of the future',
+      code: 'UNSUPPORTED_BATCH_VERSION',
+      damage: (batch: Buffer) => batch.writeUInt8(99, 0),
+    },
+  ])(
+    'because of $what halts its partition only; a seek goes past it',
+    async ({ code, damage }, { stage, ioredis }) => {
+      await stage.createTopic(2);
+      await stage.send(0, values('v', 2));
+      await storeRaw(stage, ioredis, 2, damage);
+      const worker = await stage.worker();
+      await eventually(() => worker.codes.length === 1);
+      expect(worker.told.error).toMatchObject([{ name: 'DataError', code }]);
+      expect(worker.told.error[0]?.message).toContain('orders/0 offset 2');
+      await stage.send(1, values('w', 2));
+      await eventually(() => offsetsOf(worker.handled, 1).length === 2);
+      expect(offsetsOf(worker.handled, 0)).toEqual([0, 1]);
+      await stage.untilCommitted(0, 2);
+      await worker.consumer.seek(at(0, 3));
+      await stage.untilCommitted(0, 3);
+      expect(worker.codes).toEqual([code]);
+    },
+  );
+
+  test('because somebody else wrote it halts its partition only, and what is before it is delivered', async ({
+    stage,
+    ioredis,
+  }) => {
+    await stage.createTopic(2);
+    await stage.send(0, values('v', 2));
+    const worker = await stage.worker();
+    await worker.untilHandled(2);
+    await ioredis.xadd(createKeys(stage.prefix).partition(TOPIC, 0).log, '*', 'hello', 'world');
+    await eventually(() => worker.codes.length === 1);
+    expect(worker.told.error).toMatchObject([
+      { name: 'DataError', code: 'FOREIGN_ENTRY', details: { topic: TOPIC, partition: 0 } },
+    ]);
+    await stage.send(1, values('w', 2));
+    await eventually(() => offsetsOf(worker.handled, 1).length === 2);
+    worker.consumer.resume([at(0, 0)]);
+    await eventually(() => worker.codes.length === 2);
+    expect(worker.codes).toEqual(['FOREIGN_ENTRY', 'FOREIGN_ENTRY']);
+    expect(offsetsOf(worker.handled, 0)).toEqual([0, 1]);
+    await stage.untilCommitted(0, 2);
+  });
+
+  test('because the records before it are gone halts its partition: nothing is skipped unless somebody says so', async ({
+    stage,
+    ioredis,
+  }) => {
+    await stage.createTopic(1);
+    await stage.send(0, values('v', 2));
+    const worker = await stage.worker();
+    await stage.untilCommitted(0, 2);
+    worker.consumer.pause([at(0, 0)]);
+    const { log, state } = createKeys(stage.prefix).partition(TOPIC, 0);
+    // Trimmed below what the group has not consumed, in one step with the next record.
+    const batch = Buffer.from(encodeBatch([{ value: 'later', timestampMs: 0 }]));
+    await ioredis
+      .multi()
+      .xadd(log, '0-5', 't', '1', 'b', batch)
+      .xtrim(log, 'MINID', '0-5')
+      .hset(state, { start: 4, end: 5 })
+      .exec();
+    await eventually(() => worker.codes.includes('OFFSET_OUT_OF_RANGE'));
+    expect(worker.delivered).toHaveLength(2);
+    expect(worker.told.error[0]?.message).toContain('orders/0');
+    worker.consumer.resume([at(0, 0)]);
+    await eventually(() => worker.codes.length === 2);
+    expect(worker.delivered).toHaveLength(2);
+    await worker.consumer.seek(at(0, 4));
+    await stage.untilCommitted(0, 5);
+    expect(offsetsOf(worker.delivered, 0)).toEqual([0, 1, 4]);
+  });
+});
