@@ -85,7 +85,7 @@ export interface VirtualProducer extends AsyncDisposable {
   readonly context: ClientContext;
 }
 
-/** A producer whose timers run only when the test says so, on a connection of its own. */
+/** A producer without chance, whose timers run only when the test says so, on a connection of its own. */
 export async function openVirtualProducer(
   redis: Pick<TestRedis, 'url' | 'prefix'>,
   options: ProducerOptions = {},
@@ -104,7 +104,8 @@ export async function openVirtualProducer(
     command,
     clock,
     logger: silentLogger,
-    random: systemRandom,
+    // Every delay and every choice is the middle one, so that a test knows when what is tried again.
+    random: { ...systemRandom, next: () => 0.5 },
     onClose: () => () => {},
   };
   const producer = createProducer(context, options);
