@@ -90,9 +90,7 @@ export class Releases<V> {
   /** Takes a claim out of the group's slot. Those of one moment go together. */
   unclaim(key: PartitionKey, claim: number): void {
     this.#unclaimed.set(key, claim);
-    this.#unclaiming ??= this.#unclaimAll().finally(() => {
-      this.#unclaiming = null;
-    });
+    this.#unclaiming ??= this.#unclaimAll();
   }
 
   /** Resolves when no claim is on its way out. */
@@ -160,18 +158,24 @@ export class Releases<V> {
 
   async #unclaimAll(): Promise<void> {
     await Promise.resolve();
-    while (this.#unclaimed.size > 0) {
+    for (let failures = 0; this.#unclaimed.size > 0 && failures < ATTEMPTS;) {
       const claims = new Map(this.#unclaimed);
       this.#unclaimed.clear();
       const identity = this.#port.identity();
       // Not in the group any more: its claims count for nothing.
-      if (identity === null) return;
+      if (identity === null) continue;
       try {
         await this.#port.group.unclaim(identity.memberId, claims);
       } catch (error) {
-        // The entry keeps the partition from its heir; the leader's audit removes what stays too long.
+        failures++;
         this.#port.onTransportFailure(error, 'unclaim');
+        await delay(this.#port.clock, RETRY_MS);
+        // A newer claim of the same partition stands; what is never taken away is found by the leader's audit.
+        for (const [key, claim] of claims) if (!this.#unclaimed.has(key)) this.#unclaimed.set(key, claim);
       }
     }
+    // With nothing awaited since the look at what is left: whoever adds to it now finds nobody at work and begins anew.
+    // (In a `finally` of the caller this ran some microtasks later, and a claim added in between stayed for ever.)
+    this.#unclaiming = null;
   }
 }
