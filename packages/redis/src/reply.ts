@@ -12,10 +12,13 @@ export function textAt(reply: readonly ScriptReply[], index: number): string {
 }
 
 export function integerAt(reply: readonly ScriptReply[], index: number): number {
-  const value = Number(reply[index]);
-  if (!Number.isSafeInteger(value))
-    throw new TypeError(`not an integer in a script's reply: ${String(reply[index])}`);
-  return value;
+  const value = reply[index];
+  // `Number` would make 0 of nothing: an epoch that is missing must not become one.
+  const integer = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+  if (!Number.isSafeInteger(integer)) {
+    throw new TypeError(`not an integer in a script's reply: ${String(value)}`);
+  }
+  return integer as number;
 }
 
 export function listAt(reply: readonly ScriptReply[], index: number): readonly ScriptReply[] {

@@ -1,9 +1,9 @@
 /** The leader lock on a real Redis, on virtual time: what redlock does not check by itself is checked here. */
-import { closeConnection, openConnection, type RedisConnection } from '@millrace/redis';
-import { eventually, startRedis, VirtualClock, type RedisServer } from '@millrace/testkit';
-import { test as redisTest } from '@millrace/testkit/vitest';
+import { closeConnection, type RedisConnection } from '@millrace/redis';
+import { eventually, startRedis, VirtualClock } from '@millrace/testkit';
 import { describe, expect } from 'vitest';
 import { LeaderLock } from '../../src/group/leader-lock.ts';
+import { callsOf, openTo, test as serverTest } from './own-server.ts';
 
 const LOCK_MS = 10_000;
 const KEY = 'leader-lock';
@@ -19,50 +19,25 @@ interface LockFixture {
   pause(): Promise<() => Promise<unknown>>;
 }
 
-/** Two candidates on a server of this file, which can be paused and starved without disturbing other tests. */
-const test = redisTest
-  .extend<'server', RedisServer>(
-    'server',
-    { scope: 'file' },
-    // oxlint-disable-next-line no-empty-pattern -- how vitest names a fixture that needs no other
-    async ({}, { onCleanup }) => {
-      const server = await startRedis();
-      onCleanup(() => server.stop());
-      return server;
-    },
-  )
-  .extend<{ locks: LockFixture }>({
-    locks: async ({ server }, use) => {
-      const [redis, admin] = await Promise.all([openTo(server), openTo(server)]);
-      await admin.flushall();
-      await admin.config('RESETSTAT');
-      const clock = new VirtualClock();
-      await use({
-        redis,
-        admin,
-        clock,
-        a: new LeaderLock([redis], KEY, clock),
-        b: new LeaderLock([redis], KEY, clock),
-        pause: async () => {
-          await admin.client('PAUSE', 60_000, 'WRITE');
-          return () => admin.client('UNPAUSE');
-        },
-      });
-      expect(clock.pendingTimers).toBe(0);
-      await admin.config('SET', 'maxmemory', 0);
-      await Promise.all([redis, admin].map((connection) => closeConnection(connection)));
-    },
-  });
-
-function openTo(server: RedisServer): Promise<RedisConnection> {
-  return openConnection({ url: server.url, connectTimeoutMs: 5000 }, 'command', 'leader-lock-test');
-}
-
-/** How often the server has run a command. */
-async function calls({ admin }: LockFixture, command: string): Promise<number> {
-  const stats = await admin.info('commandstats');
-  return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
-}
+/** Two candidates for the lock. */
+const test = serverTest.extend<{ locks: LockFixture }>({
+  locks: async ({ open }, use) => {
+    const [redis, admin] = await Promise.all([open(), open()]);
+    const clock = new VirtualClock();
+    await use({
+      redis,
+      admin,
+      clock,
+      a: new LeaderLock([redis], KEY, clock),
+      b: new LeaderLock([redis], KEY, clock),
+      pause: async () => {
+        await admin.client('PAUSE', 60_000, 'WRITE');
+        return () => admin.client('UNPAUSE');
+      },
+    });
+    expect(clock.pendingTimers).toBe(0);
+  },
+});
 
 describe('tryAcquire', () => {
   test('is true for one of two, until that one releases', async ({ locks: { a, b } }) => {
@@ -99,7 +74,7 @@ describe('tryAcquire', () => {
     await locks.clock.advance(LOCK_MS / 2 + 1);
     await unpause();
     expect(await attempt).toBe(false);
-    expect(await calls(locks, 'set')).toBe(1);
+    expect(await callsOf(locks.admin, 'set')).toBe(1);
     expect(await locks.admin.exists(KEY)).toBe(0);
     expect(await locks.a.extend(LOCK_MS)).toBe(false);
   });
@@ -124,7 +99,9 @@ describe('tryAcquire', () => {
       message: `no answer for the leader lock within ${LOCK_MS} ms`,
     });
     await unpause();
-    await eventually(async () => (await calls(locks, 'del')) === 1, { what: 'the release of the late lock' });
+    await eventually(async () => (await callsOf(locks.admin, 'del')) === 1, {
+      what: 'the release of the late lock',
+    });
     expect(await locks.admin.exists(KEY)).toBe(0);
     expect(await locks.a.extend(LOCK_MS)).toBe(false);
   });
@@ -199,7 +176,7 @@ describe('extend', () => {
     await locks.clock.advance(LOCK_MS);
     await extension;
     await unpause();
-    await eventually(async () => (await calls(locks, 'set')) === 2, { what: 'the late extension' });
+    await eventually(async () => (await callsOf(locks.admin, 'set')) === 2, { what: 'the late extension' });
     await locks.redis.ping();
     expect(await locks.a.extend(LOCK_MS)).toBe(true);
   });
