@@ -1,6 +1,7 @@
 /** What users send with. The behaviour behind it is in idempotent-producer.ts; options in producer-options.ts. */
 import type { PlainValue, TopicDefinition } from '../topic/topic-definition.ts';
 
+/** What is sent. Bytes are read when there is room for them: leave them unchanged until the promise is settled. */
 export interface ProducerRecord<V> {
   /** Records of one key keep their order. Text is stored as UTF-8. Default: what the topic's `key` says, else none. */
   readonly key?: string | Uint8Array | null | undefined;

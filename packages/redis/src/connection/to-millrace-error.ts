@@ -132,7 +132,9 @@ function isTlsFailure(error: unknown): boolean {
   const code = (error as { readonly code?: unknown }).code;
   return (
     typeof code === 'string' &&
-    /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|EPROTO$)/.test(code)
+    /^(ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|EPROTO$)/.test(
+      code,
+    )
   );
 }
 

@@ -70,3 +70,11 @@ test('refuses a certificate for another host, unless its name is given', async (
   const connection = await open(`rediss://127.0.0.1:${proxy.port}`, { ca, servername: 'localhost' });
   await closeConnection(connection);
 });
+
+test('a client certificate that is none is told as such', async () => {
+  const opening = open('rediss://localhost:1', { cert: 'not PEM', key: 'hunter2' });
+  await expect(opening).rejects.toMatchObject({
+    code: 'TLS_FAILED',
+    message: expect.not.stringContaining('hunter2'),
+  });
+});
