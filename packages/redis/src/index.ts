@@ -1,5 +1,6 @@
 export { createKeys, DEFAULT_PREFIX, type GroupKeys, type Keys, type PartitionKeys } from './keys.ts';
 export { appendGroupEvent, readGroupEvents } from './group/events.ts';
+export { onServerChange } from './connection/server-changes.ts';
 export { RedisGroupStore } from './group/redis-group-store.ts';
 export { RedisPartitionStore } from './partition/redis-partition-store.ts';
 export { BatchRecord, decodeBatch, recordCount, type RecordHeaders } from './batch/batch-decoder.ts';

@@ -37,7 +37,9 @@ export type LostReason =
   /** The event loop stood still for longer than `eventLoopTimeoutMs`. */
   | 'event-loop-blocked'
   /** The log does not hold what was to be read next. */
-  | 'log-changed';
+  | 'log-changed'
+  /** Redis has restarted or failed over, and may hold less than it did: what is left of it is where delivery goes on. */
+  | 'server-changed';
 
 export interface LostEvent {
   /** Somebody else's already, or about to be: nothing could be committed any more. */

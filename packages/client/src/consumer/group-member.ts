@@ -16,6 +16,7 @@ import {
 } from '@millrace/core';
 import {
   MAX_BLOCK_MS,
+  onServerChange,
   RedisGroupStore,
   RedisPartitionStore,
   RedisTopicStore,
@@ -81,6 +82,7 @@ export class GroupMember<V> {
   #starting: Promise<void> | null = null;
   #joining: Promise<void> | null = null;
   #check: Timer | null = null;
+  #forgetServer: (() => void) | null = null;
 
   constructor(
     context: ClientContext,
@@ -200,7 +202,10 @@ export class GroupMember<V> {
     await verifyTopicsExist(this.#topics, this.#selectors);
     await this.#reader.open();
     this.#lease = await this.#openLease();
-    this.#context.command.on('ready', this.#onReconnect);
+    const { command } = this.#context;
+    // Before the other listener: what the old server has told must be dropped before it is acted upon.
+    this.#forgetServer = await onServerChange(command, () => this.#ownership.loseAll('server-changed'));
+    command.on('ready', this.#onReconnect);
     await this.#join();
     if (this.#stopping.signal.aborted)
       throw new ClosedError('the consumer was closed while it joined its group');
@@ -212,14 +217,16 @@ export class GroupMember<V> {
     this.#stopping.abort();
     // What is half open is opened first, so that all of it is closed. Its failure is told to whoever started it.
     await this.#starting?.catch(() => {});
-    this.#check?.cancel();
     await this.#joining;
-    this.#context.command.off('ready', this.#onReconnect);
     // The next leader can begin while this member is still draining.
     await this.#leader.stop();
     const isStatic = this.#options.instanceId !== undefined;
     if (!isStatic) await this.#announceLeave();
     await this.#ownership.close('the consumer is closing', isStatic);
+    // Until here: handlers that are waited for must hear that their lease is over, or their server another one.
+    this.#check?.cancel();
+    this.#forgetServer?.();
+    this.#context.command.off('ready', this.#onReconnect);
     if (!isStatic) await this.#leave();
     this.#identity = null;
     await Promise.all([this.#fetcher.close(), this.#reader.close()]);
@@ -274,16 +281,17 @@ export class GroupMember<V> {
     if (joined === null) return;
     this.#member = joined.member;
     this.#identity = { memberId: joined.member.memberId, session: joined.member.session };
-    this.#ownership.begin(joined.view.generation);
+    this.#ownership.begin(joined.view.generation, joined.claims);
     this.#leader.start();
     this.#onView(joined.view);
   }
 
   /** The group does not know this member any more: everything is lost, and it joins anew. */
   #rejoin(reason: LostReason): void {
-    if (this.#identity === null || this.#stopping.signal.aborted) return;
+    if (this.#identity === null) return;
     this.#identity = null;
     this.#ownership.loseAll(reason);
+    if (this.#stopping.signal.aborted) return;
     this.#joining ??= this.#joinAgain().finally(() => {
       this.#joining = null;
     });

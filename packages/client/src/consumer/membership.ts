@@ -9,6 +9,7 @@ import {
   type GroupView,
   type JoinResult,
   type MemberDescription,
+  type PartitionKey,
   type Random,
   type TakeOver,
 } from '@millrace/core';
@@ -30,12 +31,19 @@ export interface MembershipSettings {
 
 const POLL_MS = 250;
 
+export interface Joined {
+  readonly member: MemberDescription;
+  readonly view: GroupView;
+  /** What a static member's predecessor has claimed and never gave up, each with the number of the claim. */
+  readonly claims: ReadonlyMap<PartitionKey, number>;
+}
+
 /** Throws `DUPLICATE_INSTANCE_ID` or `PROTOCOL_MISMATCH` (ConfigError); transport failures pass through. */
 export async function joinGroup(
   port: MembershipPort,
   settings: MembershipSettings,
   signal: AbortSignal,
-): Promise<{ readonly member: MemberDescription; readonly view: GroupView } | null> {
+): Promise<Joined | null> {
   const { instanceId, leaseMs } = settings.description;
   const memberId = instanceId ?? `${settings.clientName}-${port.random.nonce().slice(0, 10)}`;
   const session = port.random.nonce();
@@ -58,7 +66,7 @@ export async function joinGroup(
       case 'JOINED':
         if (instanceId !== undefined) await port.lease.appear(memberId);
         port.lease.hold(memberId, session, sentMs);
-        return { member, view: result };
+        return { member, view: result, claims: await claimsOf(port.group, instanceId) };
       case 'PROTOCOL_MISMATCH':
         throw new ConfigError(
           'PROTOCOL_MISMATCH',
@@ -80,6 +88,18 @@ export async function joinGroup(
     }
   }
   return null;
+}
+
+async function claimsOf(
+  group: GroupStore,
+  instanceId: string | undefined,
+): Promise<ReadonlyMap<PartitionKey, number>> {
+  const claims = new Map<PartitionKey, number>();
+  // A dynamic member is a new one, to whom nobody has left anything.
+  if (instanceId === undefined) return claims;
+  const { owners } = await group.snapshot();
+  for (const [key, { memberId, claim }] of owners) if (memberId === instanceId) claims.set(key, claim);
+  return claims;
 }
 
 function duplicate(

@@ -21,8 +21,9 @@ export interface TopicPartitionOffset extends TopicPartition {
 }
 
 export interface OwnedLanes {
+  /** Those that are being drained, too: the handlers that are waited for may still commit. */
   lane(key: PartitionKey): Lane | undefined;
-  lanes(): Iterable<Lane>;
+  unreleasedLanes(): Iterable<Lane>;
 }
 
 /** Without `offsets`: all that is processed. Throws `INVALID_OPTION`, `FENCED`, or what a lost connection gives. */
@@ -32,7 +33,7 @@ export async function commitOffsets(
 ): Promise<void> {
   const lanes: Lane[] = [];
   if (offsets === undefined) {
-    for (const lane of owned.lanes()) {
+    for (const lane of owned.unreleasedLanes()) {
       lane.commits.note(lane.position);
       lanes.push(lane);
     }

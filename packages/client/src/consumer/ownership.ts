@@ -61,6 +61,8 @@ export class Ownership<V> {
   readonly #held = new Map<PartitionKey, HeldLane<V>>();
   /** Being drained, or given up while an old handler call has not come back. */
   readonly #busy = new Map<PartitionKey, Promise<void>>();
+  /** This member's entries in the group's slot, each with its number: others wait for what is in there. */
+  readonly #claims = new Map<PartitionKey, number>();
   /** What `close` waits for. Other than `#busy`, bounded by `drainTimeoutMs` whatever a handler does. */
   readonly #endings = new Set<Promise<boolean>>();
   readonly #releases: Releases<V>;
@@ -79,7 +81,10 @@ export class Ownership<V> {
   constructor(port: OwnershipPort<V>, settings: OwnershipSettings) {
     this.#port = port;
     this.#settings = settings;
-    this.#releases = new Releases<V>(port, settings.drainTimeoutMs);
+    const onUnclaimed = (key: PartitionKey, claim: number): void => {
+      if (this.#claims.get(key) === claim) this.#claims.delete(key);
+    };
+    this.#releases = new Releases<V>({ ...port, onUnclaimed }, settings.drainTimeoutMs);
     this.#lanePort = {
       clock: port.clock,
       partitions: port.partitions,
@@ -95,22 +100,34 @@ export class Ownership<V> {
     return this.#appliedGeneration;
   }
 
+  /** Also one that is being drained: the handler that is waited for may still commit. */
   lane(key: PartitionKey): Lane | undefined {
-    return this.#held.get(key)?.lane;
+    return this.#held.get(key)?.lane ?? this.#releases.drainingLane(key);
   }
 
   *lanes(): Generator<Lane> {
     for (const { lane } of this.#held.values()) yield lane;
   }
 
+  /** What is owned, and what is being drained. */
+  *unreleasedLanes(): Generator<Lane> {
+    yield* this.lanes();
+    yield* this.#releases.draining;
+  }
+
   *workers(): Generator<{ readonly lane: Lane; readonly worker: LaneWorker<V> }> {
     yield* this.#held.values();
   }
 
-  /** The member has joined: assignments of before do not concern it. */
-  begin(generation: number): void {
+  /**
+   * The member has joined: assignments of before do not concern it. `claims` are those that a static member's
+   * predecessor has left to it.
+   */
+  begin(generation: number, claims: ReadonlyMap<PartitionKey, number>): void {
     this.#joinedGeneration = generation;
     this.#appliedGeneration = 0;
+    this.#claims.clear();
+    for (const [key, claim] of claims) this.#claims.set(key, claim);
   }
 
   /** The assignment may have changed, or a partition may have been released. */
@@ -159,13 +176,19 @@ export class Ownership<V> {
 
   async #reconcileOnce(): Promise<void> {
     const identity = this.#port.identity();
-    if (identity === null || !this.#port.mayOwn()) return;
+    if (identity === null) return;
+    if (!this.#port.mayOwn()) {
+      // Nobody says when the lease is good again, and the wake-up that brought us here does not come twice.
+      this.#lookAgainSoon();
+      return;
+    }
     const target = await this.#port.group.readTarget(identity.memberId);
     if (this.#port.identity() !== identity || this.#isClosed) return;
     this.#port.onView(target);
 
     const decision = reconcile(new Set(this.#held.keys()), new Set(this.#busy.keys()), target.partitions);
     this.#revoke(decision.revoke, `assigned to another member in generation ${target.assignmentGeneration}`);
+    this.#giveUnusedClaimsBack(target.partitions);
     const wanted = decision.claim.filter((key) => this.#refused.get(key) !== target.assignmentGeneration);
     const outcome = await this.#claim(identity, target.assignmentGeneration, wanted);
     if (outcome === 'again') {
@@ -199,6 +222,7 @@ export class Ownership<V> {
           return 'complete';
         case 'CLAIMED': {
           if (result.held.size > 0) isWaiting = true;
+          for (const key of result.granted) this.#claims.set(key, result.claim);
           const superseded = await this.#acquire(identity, generation, result.claim, result.granted);
           if (superseded.size > 0) lowest = Math.max(...superseded.values()) + 1;
           const answered = new Set([...result.granted, ...result.held.keys()]);
@@ -303,6 +327,19 @@ export class Ownership<V> {
     for (const lane of lanes) this.#port.onWantsFetch(lane);
   }
 
+  /**
+   * Claimed and then assigned to another before it could begin, lost and not taken again, left by a predecessor: nobody
+   * else would take the claim away, and the heir would wait until the leader does.
+   */
+  #giveUnusedClaimsBack(target: readonly PartitionKey[]): void {
+    if (this.#claims.size === this.#held.size) return;
+    const wanted = new Set(target);
+    for (const [key, claim] of this.#claims) {
+      if (wanted.has(key) || this.#held.has(key) || this.#busy.has(key)) continue;
+      this.#releases.unclaim(key, claim);
+    }
+  }
+
   #revoke(keys: readonly PartitionKey[], reason: string): void {
     for (const key of keys) {
       const held = this.#held.get(key);
@@ -357,6 +394,7 @@ export class Ownership<V> {
   }
 
   #lookAgainSoon(): void {
+    if (this.#isClosed) return;
     this.#poll?.cancel();
     this.#poll = this.#port.clock.startTimer(HELD_POLL_MS, () => this.request());
   }

@@ -18,6 +18,7 @@ function releasesThat(unclaim: GroupStore['unclaim'], clock = new VirtualClock()
       partitions: {} as PartitionStore,
       emitter: new ConsumerEmitter(() => {}),
       identity: () => ({ memberId: 'a', session: 's' }),
+      onUnclaimed: () => {},
       onTransportFailure: (error) => failures.push(error),
     },
     1_000,

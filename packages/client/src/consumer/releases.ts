@@ -27,6 +27,8 @@ export interface ReleasePort {
   readonly partitions: PartitionStore;
   readonly emitter: ConsumerEmitter;
   identity(): Identity | null;
+  /** The claim is out of the group's slot. */
+  onUnclaimed(key: PartitionKey, claim: number): void;
   onTransportFailure(error: unknown, during: string): void;
 }
 
@@ -56,6 +58,11 @@ export class Releases<V> {
     return this.#draining;
   }
 
+  drainingLane(key: PartitionKey): Lane | undefined {
+    for (const lane of this.#draining) if (lane.key === key) return lane;
+    return undefined;
+  }
+
   /** How many were revoked since this was asked last. */
   takeRevokedCount(): number {
     const count = this.#revokedCount;
@@ -79,8 +86,9 @@ export class Releases<V> {
           await this.#port.partitions.release(lane.fence);
         });
         lane.end();
-        if (!keepsClaim) this.unclaim(lane.key, lane.claim);
       }
+      // Lost on the way out, it is still this member's in the group's slot, and its heir waits for that.
+      if (!keepsClaim) this.unclaim(lane.key, lane.claim);
       return hasReturned;
     } finally {
       this.#draining.delete(lane);
@@ -166,11 +174,12 @@ export class Releases<V> {
       if (identity === null) continue;
       try {
         await this.#port.group.unclaim(identity.memberId, claims);
+        for (const [key, claim] of claims) this.#port.onUnclaimed(key, claim);
       } catch (error) {
         failures++;
         this.#port.onTransportFailure(error, 'unclaim');
         await delay(this.#port.clock, RETRY_MS);
-        // A newer claim of the same partition stands; what is never taken away is found by the leader's audit.
+        // A newer claim of the same partition stands. Given up on, it is found unused by the next reconciliation.
         for (const [key, claim] of claims) if (!this.#unclaimed.has(key)) this.#unclaimed.set(key, claim);
       }
     }
