@@ -1,0 +1,72 @@
+import { describe, expect } from 'vitest';
+import { eventually } from '@millrace/testkit';
+import { failure, GROUP, offsetsOf, test, values } from './consumer-fixture.ts';
+
+describe('a static member', () => {
+  test('that restarts gets its partitions back, and nothing moves', async ({ stage }) => {
+    await stage.createTopic(4);
+    const options = { leaseMs: 15_000 };
+    const neighbour = await stage.worker({ ...options, instanceId: 'pod-0' });
+    const before = await stage.worker({ ...options, instanceId: 'pod-1' });
+    await eventually(() => neighbour.owned.length === 2 && before.owned.length === 2);
+    const { owned } = before;
+    const [kept = NaN] = neighbour.owned;
+    const [mine = NaN] = owned;
+    await stage.send(mine, values('v', 2));
+    await before.untilHandled(2);
+    const { generation } = await stage.millrace.admin.describeGroup(GROUP);
+    const told = structuredClone(neighbour.told.rebalanced);
+
+    await before.close();
+    expect(before.told.revoked).toHaveLength(1);
+    // While it is away its partitions wait for it, and the others are worked on.
+    await stage.send(mine, values('w', 1));
+    await stage.send(kept, values('x', 1));
+    await neighbour.untilHandled(1);
+    const after = await stage.worker({ ...options, instanceId: 'pod-1' });
+    await after.untilHandled(1);
+    expect(offsetsOf(after.delivered, mine)).toEqual([2]);
+    expect(after.owned).toEqual(owned);
+    expect(after.consumer.memberId).toBe('pod-1');
+    expect((await stage.millrace.admin.describeGroup(GROUP)).generation).toBe(generation);
+    expect(neighbour.told.rebalanced).toEqual(told);
+    expect(neighbour.told.revoked.length).toBeLessThanOrEqual(1);
+    expect(await stage.history('member-returned')).toHaveLength(1);
+    // Their places would outlive them by the lease: they come back for a shorter one.
+    for (const member of [neighbour, after]) {
+      const instanceId = member.consumer.memberId;
+      await member.close();
+      await (await stage.worker({ instanceId, leaseMs: 300 })).close();
+    }
+  });
+
+  test('whose id a living member holds is refused with the name of the holder', async ({ stage }) => {
+    await stage.createTopic(1);
+    await stage.send(0, ['a']);
+    const holder = await stage.worker({ instanceId: 'pod-0', leaseMs: 900 });
+    await holder.untilHandled(1);
+    const { consumer } = await stage.member({ instanceId: 'pod-0', leaseMs: 900 });
+    const error = await failure(consumer.run({ eachRecord: () => {} }));
+    expect(error).toMatchObject({
+      name: 'ConfigError',
+      code: 'DUPLICATE_INSTANCE_ID',
+      details: { group: GROUP, instanceId: 'pod-0', pid: process.pid },
+    });
+    for (const named of ['"pod-0"', GROUP, `process ${process.pid} on `])
+      expect(error.message).toContain(named);
+    await stage.send(0, ['b']);
+    await holder.untilHandled(2);
+    expect(holder.told.lost).toEqual([]);
+    expect(new Set(holder.delivered.map(({ epoch }) => epoch)).size).toBe(1);
+  });
+
+  test('that stays away longer than its lease loses its place', async ({ stage }) => {
+    await stage.createTopic(2);
+    const neighbour = await stage.worker({ leaseMs: 600 });
+    const gone = await stage.worker({ instanceId: 'pod-1', leaseMs: 600 });
+    await eventually(() => neighbour.owned.length === 1 && gone.owned.length === 1);
+    await gone.close();
+    await neighbour.untilOwns(0, 1);
+    expect((await stage.history('member-evicted')).map(({ fields }) => fields['member'])).toEqual(['pod-1']);
+  });
+});
