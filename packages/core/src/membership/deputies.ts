@@ -4,7 +4,7 @@
  * of two commands a second.
  */
 
-export const DEPUTY_COUNT = 3;
+const DEPUTY_COUNT = 3;
 
 /** Oldest members first: they are the least likely to be in the middle of a deployment. */
 export function chooseDeputies(

@@ -8,24 +8,26 @@ import { partitionKey, type PartitionKey } from '@millrace/core';
 export function encodePartitions(byTopic: ReadonlyMap<string, readonly number[]>): string {
   const topics: string[] = [];
   for (const [topic, partitions] of byTopic) {
-    if (partitions.length === 0) continue;
-    const runs: string[] = [];
-    let first = partitions[0]!;
-    let last = first;
-    for (let index = 1; index <= partitions.length; index++) {
-      const next = partitions[index];
-      if (next === last + 1) {
-        last = next;
-        continue;
-      }
-      runs.push(first === last ? String(first) : `${first}-${last}`);
-      if (next === undefined) break;
-      first = next;
-      last = next;
-    }
-    topics.push(`${topic}:${runs.join(',')}`);
+    if (partitions.length > 0) topics.push(`${topic}:${encodeRuns(partitions)}`);
   }
   return topics.join(';');
+}
+
+function encodeRuns(partitions: readonly number[]): string {
+  const runs: string[] = [];
+  let first: number | undefined;
+  let last = -1;
+  // Once more at the end, for the run that is open then.
+  for (const next of [...partitions, undefined]) {
+    if (first !== undefined && next === last + 1) {
+      last = next;
+      continue;
+    }
+    if (first !== undefined) runs.push(first === last ? String(first) : `${first}-${last}`);
+    first = next;
+    last = next ?? -1;
+  }
+  return runs.join(',');
 }
 
 export function decodePartitions(text: string): Map<string, number[]> {

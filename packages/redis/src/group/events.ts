@@ -36,8 +36,9 @@ export async function readGroupEvents(
     const fields: Record<string, string> = {};
     let type = '';
     for (let index = 0; index + 1 < flat.length; index += 2) {
-      if (flat[index] === 'type') type = flat[index + 1]!;
-      else fields[flat[index]!] = flat[index + 1]!;
+      const [name = '', value = ''] = flat.slice(index, index + 2);
+      if (name === 'type') type = value;
+      else fields[name] = value;
     }
     return { id, atMs: Number(id.slice(0, id.indexOf('-'))), type, fields };
   });
