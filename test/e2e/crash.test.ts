@@ -166,6 +166,25 @@ describe('a group of processes', () => {
     });
   });
 
+  test('goes on with the next worker when the only one was killed, without waiting for its lock to expire', async ({
+    redis,
+  }) => {
+    await withGroup(redis, async (group) => {
+      await using only = await group.start('only');
+      await balanced([only]);
+      await group.feed(5);
+      await only.signal('SIGKILL');
+      await using next = await group.start('next');
+      await balanced([next]);
+      await allHandled([only, next], group.sent());
+      expect(findDisorder(handledByAll([only, next]))).toEqual([]);
+      // Nobody was left who could depose it: the newcomer did. A lock that expires leaves no such event.
+      const events = await group.millrace.admin.groupEvents('billing', { count: 1_000 });
+      expect(events.map(({ type }) => type)).toContain('leader-gone');
+      await closeWorker(next);
+    });
+  });
+
   test('refuses the commits of a worker that was frozen for longer than its lease, and aborts its handlers', async ({
     redis,
   }) => {

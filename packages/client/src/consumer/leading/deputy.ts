@@ -1,6 +1,7 @@
 /**
  * Watches the leader's presence, so that its death is found about as fast as anybody's, and deposes it by compare.
- * Only deputies do: they are named by the leader with every assignment.
+ * Only deputies do: they are named by the leader with every assignment. Until the first assignment after its join a new
+ * member is one too: the leader, and all deputies with it, may have died before anybody joined.
  */
 import {
   distrustPresence,
@@ -55,10 +56,10 @@ export class Deputy {
     return this.#watched?.liveness ?? null;
   }
 
-  /** Watches `view.leader` if this member is a deputy, and stops if it is none. */
-  follow(view: GroupView): void {
+  /** Watches `view.leader` if this member is a deputy or waits for its first assignment, and stops otherwise. */
+  follow(view: GroupView, isWaiting: boolean): void {
     const memberId = this.#port.identity()?.memberId;
-    if (memberId === undefined || !view.deputies.includes(memberId)) {
+    if (memberId === undefined || !(isWaiting || view.deputies.includes(memberId))) {
       this.stop();
       return;
     }
@@ -111,12 +112,12 @@ export class Deputy {
     }
     this.#port.onView(watch);
     const rank = watch.deputies.indexOf(identity.memberId);
-    if (this.#watched !== watched || rank < 0) return;
-    this.#lookIn(
-      seen.suspects
-        ? PRESENCE_GRACE_MS
-        : untilNextWatchMs(watch.serverTimeMs, DEPUTY_WATCH_INTERVAL_MS, rank, watch.deputies.length),
-    );
+    if (this.#watched !== watched) return;
+    if (seen.suspects) this.#lookIn(PRESENCE_GRACE_MS);
+    else if (rank >= 0)
+      this.#lookIn(
+        untilNextWatchMs(watch.serverTimeMs, DEPUTY_WATCH_INTERVAL_MS, rank, watch.deputies.length),
+      );
   }
 
   async #depose(watched: Watched, reason: 'gone' | 'silent'): Promise<void> {

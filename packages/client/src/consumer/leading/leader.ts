@@ -21,6 +21,8 @@ export class Leader {
   readonly #work: SerialWork;
   readonly #deputy: Deputy;
   #deputies: readonly string[] = [];
+  /** Of this member's join: while no assignment is as new, the leader has not noticed it. */
+  #joinedGeneration = 0;
   #reign: Reign | null = null;
   #campaign: Timer | null = null;
   #isStopped = true;
@@ -44,7 +46,8 @@ export class Leader {
   }
 
   /** This member is in the group (again). */
-  start(): void {
+  start(joinedGeneration: number): void {
+    this.#joinedGeneration = joinedGeneration;
     this.#isStopped = false;
     this.#work.start();
     this.#campaignLater();
@@ -60,7 +63,7 @@ export class Leader {
       return;
     }
     if (view.leader.memberId === '') this.#campaignSoon();
-    else this.#deputy.follow(view);
+    else this.#deputy.follow(view, view.assignmentGeneration < this.#joinedGeneration);
   }
 
   onWake(what: string): void {
