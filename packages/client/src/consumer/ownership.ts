@@ -329,13 +329,14 @@ export class Ownership<V> {
 
   /**
    * Claimed and then assigned to another before it could begin, lost and not taken again, left by a predecessor: nobody
-   * else would take the claim away, and the heir would wait until the leader does.
+   * else would take the claim away, and the heir would wait until the leader does. A handler of a lost lane that does not
+   * come back is no reason to wait: what it may still do, its heir's fence is for.
    */
   #giveUnusedClaimsBack(target: readonly PartitionKey[]): void {
     if (this.#claims.size === this.#held.size) return;
     const wanted = new Set(target);
     for (const [key, claim] of this.#claims) {
-      if (wanted.has(key) || this.#held.has(key) || this.#busy.has(key)) continue;
+      if (wanted.has(key) || this.#held.has(key) || this.#releases.drainingLane(key) !== undefined) continue;
       this.#releases.unclaim(key, claim);
     }
   }
