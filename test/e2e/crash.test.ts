@@ -262,8 +262,9 @@ describe('a group of processes', () => {
 
   test('gives a static member that restarts its partitions back, and moves none', async ({ redis }) => {
     await withGroup(redis, async (group) => {
-      await using first = await group.start('first', { instanceId: 'pod-0', lease: 3_000 });
-      await using other = await group.start('other', { instanceId: 'pod-1', lease: 3_000 });
+      // Longer than a process takes to start again on a busy machine: after the lease they would move.
+      await using first = await group.start('first', { instanceId: 'pod-0', lease: 10_000 });
+      await using other = await group.start('other', { instanceId: 'pod-1', lease: 10_000 });
       await balanced([first, other]);
       await group.feed(10);
       await allHandled([first, other], group.sent());
@@ -272,7 +273,7 @@ describe('a group of processes', () => {
       const others = partitionsOf(other);
 
       await first.signal('SIGKILL');
-      await using again = await group.start('again', { instanceId: 'pod-0', lease: 3_000 });
+      await using again = await group.start('again', { instanceId: 'pod-0', lease: 10_000 });
       await eventually(() => partitionsOf(again).size === held.size);
       expect(partitionsOf(again)).toEqual(held);
       expect(partitionsOf(other)).toEqual(others);
