@@ -6,7 +6,7 @@ describe('a static member', () => {
   test('that restarts gets its partitions back, and nothing moves', async ({ stage }) => {
     await stage.createTopic(4);
     const options = { leaseMs: 15_000 };
-    const neighbour = await stage.worker({ ...options, instanceId: 'pod-0' });
+    const neighbour = await stage.worker(options);
     const before = await stage.worker({ ...options, instanceId: 'pod-1' });
     await eventually(() => neighbour.owned.length === 2 && before.owned.length === 2);
     const { owned } = before;
@@ -18,7 +18,7 @@ describe('a static member', () => {
     const told = structuredClone(neighbour.told.rebalanced);
 
     await before.close();
-    expect(before.told.revoked).toHaveLength(1);
+    expect(before.told.revoked.flatMap(({ partitions }) => partitions)).toHaveLength(2);
     // While it is away its partitions wait for it, and the others are worked on.
     await stage.send(mine, values('w', 1));
     await stage.send(kept, values('x', 1));
@@ -32,20 +32,17 @@ describe('a static member', () => {
     expect(neighbour.told.rebalanced).toEqual(told);
     expect(neighbour.told.revoked.length).toBeLessThanOrEqual(1);
     expect(await stage.history('member-returned')).toHaveLength(1);
-    // Their places would outlive them by the lease: they come back for a shorter one.
-    for (const member of [neighbour, after]) {
-      const instanceId = member.consumer.memberId;
-      await member.close();
-      await (await stage.worker({ instanceId, leaseMs: 300 })).close();
-    }
+    // Its place would outlive it by the lease, and the group with it: it comes back for a shorter one.
+    await after.close();
+    await (await stage.worker({ instanceId: 'pod-1', leaseMs: 300 })).close();
   });
 
   test('whose id a living member holds is refused with the name of the holder', async ({ stage }) => {
     await stage.createTopic(1);
     await stage.send(0, ['a']);
-    const holder = await stage.worker({ instanceId: 'pod-0', leaseMs: 900 });
+    const holder = await stage.worker({ instanceId: 'pod-0', leaseMs: 1_500 });
     await holder.untilHandled(1);
-    const { consumer } = await stage.member({ instanceId: 'pod-0', leaseMs: 900 });
+    const { consumer } = await stage.member({ instanceId: 'pod-0', leaseMs: 1_500 });
     const error = await failure(consumer.run({ eachRecord: () => {} }));
     expect(error).toMatchObject({
       name: 'ConfigError',
@@ -67,6 +64,6 @@ describe('a static member', () => {
     await eventually(() => neighbour.owned.length === 1 && gone.owned.length === 1);
     await gone.close();
     await neighbour.untilOwns(0, 1);
-    expect((await stage.history('member-evicted')).map(({ fields }) => fields['member'])).toEqual(['pod-1']);
+    expect((await stage.history('member-evicted')).map(({ fields }) => fields['member'])).toContain('pod-1');
   });
 });
