@@ -33,6 +33,8 @@ export class LeaderLock {
 
   /** One attempt. False when somebody else holds the lock; throws when Redis refused or did not answer in time. */
   async tryAcquire(lockMs: number): Promise<boolean> {
+    // Kept from an attempt after which something else failed: ours would otherwise stand in our own way.
+    if (this.#lock !== null && (await this.extend(lockMs))) return true;
     const startedMs = this.#clock.monotonicMs();
     const attempt = this.#redlock.acquire([this.#key], lockMs);
     try {

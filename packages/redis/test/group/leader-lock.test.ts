@@ -48,6 +48,18 @@ describe('tryAcquire', () => {
     expect(await a.tryAcquire(LOCK_MS)).toBe(false);
   });
 
+  test('is true again for the one that holds it, and lasts anew', async ({ locks: { a, b, admin } }) => {
+    expect(await a.tryAcquire(LOCK_MS)).toBe(true);
+    await admin.pexpire(KEY, 2_000);
+    expect(await a.tryAcquire(LOCK_MS)).toBe(true);
+    expect(await admin.pttl(KEY)).toBeGreaterThan(2_000);
+    expect(await b.tryAcquire(LOCK_MS)).toBe(false);
+    await admin.del(KEY);
+    // What it held is gone: it has to win again, like everybody.
+    expect(await b.tryAcquire(LOCK_MS)).toBe(true);
+    expect(await a.tryAcquire(LOCK_MS)).toBe(false);
+  });
+
   test('of many at once is true for exactly one', async ({ locks: { redis, clock } }) => {
     const candidates = Array.from({ length: 20 }, () => new LeaderLock([redis], KEY, clock));
     const results = await Promise.all(candidates.map((lock) => lock.tryAcquire(LOCK_MS)));

@@ -24,7 +24,7 @@ export class Leader {
   /** Of this member's join: while no assignment is as new, the leader has not noticed it. */
   #joinedGeneration = 0;
   #reign: Reign | null = null;
-  #campaign: Timer | null = null;
+  #campaign: { readonly timer: Timer; readonly dueMs: number } | null = null;
   #isStopped = true;
 
   constructor(port: LeaderPort, settings: LeaderSettings) {
@@ -87,7 +87,7 @@ export class Leader {
     this.#isStopped = true;
     const reign = this.#reign;
     this.#stepDown();
-    this.#campaign?.cancel();
+    this.#cancelCampaign();
     this.#deputy.stop();
     await this.#work.stop();
     if (reign === null) return;
@@ -114,34 +114,57 @@ export class Leader {
 
   #campaignIn(delayMs: number): void {
     if (this.#isStopped) return;
-    this.#campaign?.cancel();
-    this.#campaign = this.#port.clock.startTimer(delayMs, () => {
+    const dueMs = this.#port.clock.monotonicMs() + delayMs;
+    // Every look at a group without a leader asks for a campaign: where looks come faster than a campaign begins, one
+    // that was put off by each of them would never begin.
+    if (this.#campaign !== null && this.#campaign.dueMs <= dueMs) return;
+    this.#cancelCampaign();
+    const timer = this.#port.clock.startTimer(delayMs, () => {
+      this.#campaign = null;
       this.#work.add('campaign', () => this.#tryToLead());
     });
+    this.#campaign = { timer, dueMs };
+  }
+
+  #cancelCampaign(): void {
+    this.#campaign?.timer.cancel();
+    this.#campaign = null;
   }
 
   async #tryToLead(): Promise<void> {
     const identity = this.#port.identity();
     if (identity === null || this.#reign !== null || this.#isStopped) return;
     this.#campaignLater();
-    if (!(await this.#port.group.tryLock(LOCK_MS))) return;
-    const epoch = await this.#port.group.elect(identity.memberId, identity.session);
-    if (epoch === null || this.#isStopped) {
-      await this.#port.group.releaseLock();
-      return;
+    try {
+      if (!(await this.#port.group.tryLock(LOCK_MS))) return;
+      const epoch = await this.#port.group.elect(identity.memberId, identity.session);
+      if (epoch === null || this.#isStopped) {
+        await this.#port.group.releaseLock();
+        return;
+      }
+      await this.#beginReign(identity.memberId, epoch);
+    } catch (error) {
+      // The lock may be ours, and the lead too: until we reign, nobody does, and nobody else can take over.
+      this.#campaignIn(CAMPAIGN_SPREAD_MS);
+      throw error;
     }
-    await this.#beginReign(identity.memberId, epoch);
   }
 
   async #beginReign(memberId: string, epoch: number): Promise<void> {
     const { assignment } = await this.#port.group.readAssignment();
     const liveness = this.#deputy.liveness ?? initialLiveness(this.#port.clock.monotonicMs());
     this.#deputy.stop();
-    this.#campaign?.cancel();
-    const port = { ...this.#port, onDeposed: () => this.#stepDown() };
+    this.#cancelCampaign();
+    const port = { ...this.#port, onDeposed: () => this.#onDeposed() };
     this.#reign = new Reign(port, this.#settings, this.#work, { memberId, epoch, assignment, liveness });
     this.#port.onLeading(true);
     await this.#reign.begin();
+  }
+
+  #onDeposed(): void {
+    this.#stepDown();
+    // Perhaps nobody else leads, and only the lock ran out while Redis stood still: one attempt tells.
+    this.#campaignIn(CAMPAIGN_SPREAD_MS);
   }
 
   #stepDown(): void {
