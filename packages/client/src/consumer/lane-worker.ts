@@ -73,8 +73,8 @@ export class LaneWorker<V> {
         await lane.changed.wait();
         continue;
       }
-      const slot = this.#port.slots.take();
-      if (slot !== null) await slot;
+      const slot = this.#takeSlot();
+      if (slot !== true && !(await slot)) continue;
       try {
         if (!lane.mayDeliver || lane.head === undefined) continue;
         const { eachRecord, eachBatch } = this.#port.handlers;
@@ -88,6 +88,16 @@ export class LaneWorker<V> {
       }
       await this.#turn();
     }
+  }
+
+  /** False when the lane has to stop or to look again first: it must not wait for handlers of other partitions. */
+  #takeSlot(): true | Promise<boolean> {
+    const turn = this.#port.slots.take();
+    if (turn === null) return true;
+    this.#lane.onInterrupt = () => turn.leave();
+    return turn.come.finally(() => {
+      this.#lane.onInterrupt = null;
+    });
   }
 
   async #deliverRecords(batch: StoredBatch, handler: EachRecordHandler<V>): Promise<void> {
@@ -104,7 +114,8 @@ export class LaneWorker<V> {
       const outcome = await this.#callWithRetry(version, record.offset, record.offset + 1, () =>
         this.#callEachRecord(handler, record),
       );
-      if (outcome === 'interrupted') return;
+      // Again, because a seek may have come between the end of the call and here.
+      if (outcome === 'interrupted' || this.#isVoid(version)) return;
       lane.processed(record.offset + 1);
       if (this.#isTurnOver()) await this.#turn();
     }
@@ -137,7 +148,7 @@ export class LaneWorker<V> {
     const outcome = await this.#callWithRetry(version, lane.position, next, () =>
       this.#callEachBatch(handler, records, next, version),
     );
-    if (outcome === 'interrupted') return;
+    if (outcome === 'interrupted' || this.#isVoid(version)) return;
     lane.processed(next);
     while (lane.head !== undefined && lane.head.nextOffset <= next) lane.shift();
   }

@@ -3,15 +3,14 @@ import { Slots } from './slots.ts';
 
 /** Takes a slot and writes down when it was given. */
 async function takeAs(slots: Slots, name: string, given: string[]): Promise<void> {
-  const slot = slots.take();
-  if (slot !== null) await slot;
+  await slots.take()?.come;
   given.push(name);
 }
 
 test('a free slot costs no wait', () => {
   const slots = new Slots(2);
   expect([slots.take(), slots.take()]).toEqual([null, null]);
-  expect(slots.take()).toBeInstanceOf(Promise);
+  expect(slots.take()).not.toBeNull();
 });
 
 test('who waited longest is served first, one for each slot that comes back', async () => {
@@ -32,7 +31,7 @@ test('a slot that is given back with nobody waiting is free again', () => {
   expect(slots.take()).toBeNull();
   slots.giveBack();
   expect(slots.take()).toBeNull();
-  expect(slots.take()).toBeInstanceOf(Promise);
+  expect(slots.take()).not.toBeNull();
 });
 
 test('a slot that went to a waiter is not free for somebody else', async () => {
@@ -40,8 +39,20 @@ test('a slot that went to a waiter is not free for somebody else', async () => {
   expect(slots.take()).toBeNull();
   const waiting = slots.take();
   slots.giveBack();
-  await waiting;
-  expect(slots.take()).toBeInstanceOf(Promise);
+  expect(await waiting?.come).toBe(true);
+  expect(slots.take()).not.toBeNull();
+});
+
+test('who waits no longer is passed over, and cannot give away what it was given', async () => {
+  const slots = new Slots(1);
+  slots.take();
+  const [gone, next] = [slots.take(), slots.take()];
+  gone?.leave();
+  expect(await gone?.come).toBe(false);
+  slots.giveBack();
+  expect(await next?.come).toBe(true);
+  next?.leave();
+  expect(slots.take()).not.toBeNull();
 });
 
 test('without a limit nobody waits', () => {

@@ -1,24 +1,43 @@
 /** Bounds how many partitions are worked on at a time (`partitionsConsumedConcurrently`). First come, first served. */
 export class Slots {
   #free: number;
-  readonly #waiting: (() => void)[] = [];
+  /** In the order in which they came. */
+  readonly #waiting = new Set<Waiter>();
 
   constructor(count: number) {
     this.#free = count;
   }
 
   /** Null when a slot was free: the hot path awaits nothing. */
-  take(): Promise<void> | null {
+  take(): Turn | null {
     if (this.#free > 0) {
       this.#free--;
       return null;
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    const { promise: come, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.add(resolve);
+    const leave = (): void => {
+      // Not there any more: its turn has come, and the slot has to be given back.
+      if (this.#waiting.delete(resolve)) resolve(false);
+    };
+    return { come, leave };
   }
 
   giveBack(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#free++;
-    else next();
+    for (const next of this.#waiting) {
+      this.#waiting.delete(next);
+      next(true);
+      return;
+    }
+    this.#free++;
   }
+}
+
+type Waiter = (hasSlot: boolean) => void;
+
+export interface Turn {
+  /** True with a slot, false after `leave`. */
+  readonly come: Promise<boolean>;
+  /** Waits no longer. */
+  leave(): void;
 }
