@@ -1,5 +1,6 @@
 /** The consumer as users see it. What it does is in `GroupMember`; this is names, checks and the life cycle. */
 import { ClosedError, ConfigError, partitionKey } from '@millrace/core';
+import { toMillraceError } from '@millrace/redis';
 import type { ClientContext } from '../connect/client-context.ts';
 import type { TopicSelector, ValueOf } from '../topic/topic-definition.ts';
 import type { ConsumerEventName, Listener, OwnedPartition } from './consumer-events.ts';
@@ -60,7 +61,8 @@ export class Consumer<T extends TopicSelector = TopicSelector> implements AsyncD
       await this.#member.start(handlers);
     } catch (error) {
       await this.close();
-      throw error;
+      // What Redis answers with a refusal (it is out of memory, say) comes from the driver as it is.
+      throw toMillraceError(error, 'joining the group');
     }
   }
 
