@@ -31,7 +31,7 @@ export type {
   SeekResult,
   StoredBatch,
 } from './ports/partition-store.ts';
-export type { TopicStore } from './ports/topic-store.ts';
+export type { TopicCatalogue, TopicEntry, TopicStore } from './ports/topic-store.ts';
 export type { Clock, Random, Timer } from './ports/clock.ts';
 export {
   ClosedError,

@@ -4,7 +4,14 @@
  * (`creating`, `deleting`); every step can be repeated; partitions are created and deleted under the incarnation that
  * the entry names, so that a caller who slept through a whole deletion and creation cannot harm the new topic.
  */
-import { ConfigError, DataError, partitionKey, type MillraceError, type TopicStore } from '@millrace/core';
+import {
+  ConfigError,
+  DataError,
+  partitionKey,
+  type MillraceError,
+  type TopicCatalogue,
+  type TopicStore,
+} from '@millrace/core';
 import type { Redis } from 'ioredis';
 import type { Keys } from '../keys.ts';
 import { RedisLog } from '../log/redis-log.ts';
@@ -102,6 +109,10 @@ export class RedisTopicStore implements TopicStore {
 
   async partitionCounts(): Promise<ReadonlyMap<string, number>> {
     return new Map((await this.list()).map(({ topic, partitions }) => [topic, partitions]));
+  }
+
+  async catalogue(): Promise<TopicCatalogue> {
+    return new Map((await this.list()).map((description) => [description.topic, description]));
   }
 
   /** Grows the topic to `total` partitions. Repeating it with the present total repairs what a failover lost. */

@@ -14,10 +14,11 @@ import {
   type LivenessState,
   type MemberDescription,
   type Timer,
+  type TopicCatalogue,
 } from '@millrace/core';
 import { auditOwners, type OwnerAudit } from './audit-owners.ts';
 import { ProgressAudit } from './progress-audit.ts';
-import { describeTopicChange, hasSameTopics } from './topic-change.ts';
+import { describeTopicChange, hasSameTopics, withoutRecreated } from './topic-change.ts';
 import {
   AUDIT_INTERVAL_MS,
   JOIN_DELAY_MS,
@@ -53,7 +54,8 @@ export class Reign {
   /** Generation of what this term has published last; 0 before the first. */
   #generation = 0;
   #assignment: Assignment;
-  #topics: ReadonlyMap<string, number> = new Map();
+  /** As of the last publication. */
+  #topics: TopicCatalogue = new Map();
   #liveness: LivenessState;
   #lastLookMs: number;
   #audit: OwnerAudit = { since: new Map() };
@@ -193,8 +195,9 @@ export class Reign {
   }
 
   async #publish(snapshot: GroupSnapshot): Promise<'OK' | 'STALE'> {
-    const topics = await this.#port.topics.partitionCounts();
-    const plan = planAssignment(this.#settings.assignor, snapshot, topics, this.#assignment);
+    const topics = withoutRecreated(this.#topics, await this.#port.topics.catalogue());
+    const counts = new Map([...topics].map(([topic, { partitions }]) => [topic, partitions]));
+    const plan = planAssignment(this.#settings.assignor, snapshot, counts, this.#assignment);
     const outcome = await this.#port.group.publish({
       leaderEpoch: this.epoch,
       generation: snapshot.generation,
@@ -238,7 +241,7 @@ export class Reign {
       await this.#rebalance(true);
       return;
     }
-    const topics = await this.#port.topics.partitionCounts();
+    const topics = await this.#port.topics.catalogue();
     if (!hasSameTopics(this.#topics, topics)) {
       const what = describeTopicChange(this.#topics, topics);
       const raised = await this.#port.group.bumpGeneration(this.epoch, this.#generation, what);
