@@ -17,7 +17,7 @@ local state, members, beats, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local wake, presence = KEYS[5], KEYS[6]
 local leaderEpoch, memberId, seenBeat, reason, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
-if redis.call('HGET', state, 'leaderEpoch') ~= leaderEpoch then
+if (redis.call('HGET', state, 'leaderEpoch') or '0') ~= leaderEpoch then
   return { 'STALE' }
 end
 if redis.call('HEXISTS', members, memberId) == 0 then

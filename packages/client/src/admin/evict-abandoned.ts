@@ -24,6 +24,6 @@ export async function evictAbandoned(group: GroupStore, clock: Clock): Promise<n
     liveness = seen.state;
     for (const { memberId, beat } of seen.dead)
       await group.evict(watch.leader.epoch, memberId, beat, 'lease');
-    if (seen.dead.length === 0) await delay(clock, LOOK_INTERVAL_MS);
+    await delay(clock, seen.dead.length === 0 ? LOOK_INTERVAL_MS : 0);
   }
 }

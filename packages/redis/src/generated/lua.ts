@@ -84,10 +84,10 @@ export const ELECT_LEADER: LuaScript = {
 
 export const EVICT_MEMBER: LuaScript = {
   name: 'evict-member',
-  sha1: 'c0a82215d40b0c7b8facbb41dbb72b9330e3389b',
+  sha1: '7f8c8115220f9ffd28ea4341ea981f0f2dcedccb',
   keyCount: 6,
   isReadOnly: false,
-  text: "#!lua flags=allow-oom\nlocal state, members, beats, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal wake, presence = KEYS[5], KEYS[6]\nlocal leaderEpoch, memberId, seenBeat, reason, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nif redis.call('HGET', state, 'leaderEpoch') ~= leaderEpoch then\n  return { 'STALE' }\nend\nif redis.call('HEXISTS', members, memberId) == 0 then\n  return { 'UNKNOWN_MEMBER' }\nend\nif redis.call('HGET', beats, memberId) ~= seenBeat then\n  return { 'ALIVE' }\nend\nif reason == 'presence' and redis.call('PUBSUB', 'SHARDNUMSUB', presence)[2] > 0 then\n  return { 'ALIVE' }\nend\nredis.call('HDEL', members, memberId)\nredis.call('HDEL', beats, memberId)\nlocal generation = redis.call('HINCRBY', state, 'generation', 1)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-evicted', 'member', memberId, 'reason', reason,\n  'generation', generation)\nredis.call('SPUBLISH', wake, 'generation')\nreturn { 'OK' }",
+  text: "#!lua flags=allow-oom\nlocal state, members, beats, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal wake, presence = KEYS[5], KEYS[6]\nlocal leaderEpoch, memberId, seenBeat, reason, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nif (redis.call('HGET', state, 'leaderEpoch') or '0') ~= leaderEpoch then\n  return { 'STALE' }\nend\nif redis.call('HEXISTS', members, memberId) == 0 then\n  return { 'UNKNOWN_MEMBER' }\nend\nif redis.call('HGET', beats, memberId) ~= seenBeat then\n  return { 'ALIVE' }\nend\nif reason == 'presence' and redis.call('PUBSUB', 'SHARDNUMSUB', presence)[2] > 0 then\n  return { 'ALIVE' }\nend\nredis.call('HDEL', members, memberId)\nredis.call('HDEL', beats, memberId)\nlocal generation = redis.call('HINCRBY', state, 'generation', 1)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-evicted', 'member', memberId, 'reason', reason,\n  'generation', generation)\nredis.call('SPUBLISH', wake, 'generation')\nreturn { 'OK' }",
 };
 
 export const FORGET_GROUP: LuaScript = {
