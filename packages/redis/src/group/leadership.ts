@@ -14,6 +14,9 @@ import { encodePartitions } from './encode-partitions.ts';
 import { EVENTS_TO_KEEP } from './events.ts';
 import { encodeClaim } from './observe.ts';
 
+/** The rest goes with the next assignment. Beyond about 60,000 the arguments of one call overflow the stack. */
+const ORPHANS_PER_CALL = 10_000;
+
 /** The leader epoch, or null when the caller is not in the group any more. */
 export async function electLeader(
   connection: ScriptConnection,
@@ -113,8 +116,9 @@ export async function publishAssignment(
   keys: GroupKeys,
   request: PublishRequest,
 ): Promise<'OK' | 'STALE'> {
-  const orphans: string[] = [];
-  for (const [partition, claim] of request.orphans) orphans.push(partition, encodeClaim(claim));
+  const orphans = [...request.orphans]
+    .slice(0, ORPHANS_PER_CALL)
+    .flatMap(([partition, claim]) => [partition, encodeClaim(claim)]);
   const targets: string[] = [];
   for (const [memberId, partitions] of partitionsByMember(request.assignment)) {
     targets.push(memberId, encodePartitions(partitions));
@@ -129,7 +133,7 @@ export async function publishAssignment(
       request.deputies.join(' '),
       request.moves,
       EVENTS_TO_KEEP,
-      request.orphans.size,
+      orphans.length / 2,
       ...orphans,
       ...targets,
     ],

@@ -1,5 +1,5 @@
 /** Every status of what a leader writes: elect-leader, depose-leader, evict-member, bump-generation, publish-assignment. */
-import type { PublishRequest } from '@millrace/core';
+import { assignmentFromMembers, type Claim, type PartitionKey, type PublishRequest } from '@millrace/core';
 import { eventually } from '@millrace/testkit';
 import { describe, expect } from 'vitest';
 import { assignmentOf, memberOf, test } from './group-fixture.ts';
@@ -259,6 +259,40 @@ describe('publish-assignment', () => {
       'orders/3': '7 dead',
     });
     expect((await group.store.readTarget('a')).partitions).toEqual(['orders/2']);
+  });
+
+  test('OK: of 10,000 partitions that no run shortens, members, and orphans, in one call', async ({
+    group,
+  }) => {
+    const epoch = await group.lead('a');
+    const partitions = Array.from({ length: 10_000 }, (_, index) => 2 * index);
+    const members = partitions.map((index) => [`idle-${index}`, new Map<string, number[]>()] as const);
+    const assignment = assignmentFromMembers([['a', new Map([['orders', partitions]])], ...members]);
+    const dead = { memberId: 'dead', claim: 7 };
+    const orphans = new Map(partitions.map((index): [PartitionKey, Claim] => [`gone/${index}`, dead]));
+    await group.redis.hset(group.keys.owners, new Map([...orphans.keys()].map((key) => [key, '7 dead'])));
+    const request = { ...EMPTY, leaderEpoch: epoch, generation: 1, assignment, orphans };
+    expect(await group.store.publish(request)).toBe('OK');
+    expect(await group.store.readAssignment()).toEqual({ generation: 1, assignment });
+    expect((await group.store.readTarget('a')).partitions).toEqual(
+      partitions.map((index) => `orders/${index}`),
+    );
+    expect(await group.redis.exists(group.keys.owners)).toBe(0);
+  });
+
+  test('OK: more orphans than one call takes go with the next assignments', async ({ group }) => {
+    const epoch = await group.lead('a');
+    const dead = { memberId: 'dead', claim: 7 };
+    const orphans = new Map(
+      Array.from({ length: 100_000 }, (_, index) => [`gone/${index}` as PartitionKey, dead]),
+    );
+    await group.redis.hset(group.keys.owners, {
+      'gone/0': '7 dead',
+      'gone/9999': '7 dead',
+      'gone/10000': '7 dead',
+    });
+    expect(await group.store.publish({ ...EMPTY, leaderEpoch: epoch, generation: 1, orphans })).toBe('OK');
+    expect(await group.redis.hkeys(group.keys.owners)).toEqual(['gone/10000']);
   });
 
   test('STALE: by generation, what was published before stays', async ({ group }) => {
