@@ -129,6 +129,10 @@ class CurrentReader {
     const keeps = this.#keepPool.subarray(start, this.#poolUsed);
     let holders = 0;
     let otherCount = 0;
+    if (this.#input.current.owners[topic] === undefined) {
+      members.set(candidates);
+      return { topic, extras, members, keeps, owners: 0, holders };
+    }
     for (let i = 0; i < candidates.length; i++) {
       const m = candidates[i]!;
       if (counts[m]! > floors[m]!) {

@@ -82,6 +82,7 @@ class ChainSearch {
           this.#giverPlace[t] = i;
         }
       }
+      if (cheapest === this.#topicCosts[t]) continue;
       this.#topicCosts[t] = cheapest;
       for (let i = holders; i < members.length; i++) {
         const m = members[i]!;

@@ -87,14 +87,39 @@ class Settling {
       if (dearestHeld <= leastOther) return false;
     }
     let cheapestOther = Infinity;
+    let equallyCheap = 0;
     for (let i = holders; i < members.length; i++) {
       const cost = levels[members[i]!]! - keeps[i]! * moveCost;
       costs[i] = cost;
-      if (cost < cheapestOther) cheapestOther = cost;
+      if (cost < cheapestOther) {
+        cheapestOther = cost;
+        equallyCheap = 1;
+      } else if (cost === cheapestOther) equallyCheap++;
     }
-    if (holders === extras && dearestHeld <= cheapestOther) return false;
+    if (dearestHeld <= cheapestOther && holders <= extras) {
+      if (holders === extras) return false;
+      if (extras - holders <= equallyCheap) {
+        this.#giveFree(topic, cheapestOther);
+        return true;
+      }
+    }
     this.#handOver(topic);
     return true;
+  }
+
+  /** The common case of a hand-over: nobody loses an extra, and the free ones go to the first that cost `cheapest`. */
+  #giveFree(topic: ContestedTopic, cheapest: number): void {
+    const { members, keeps, extras } = topic;
+    const levels = this.#levels;
+    let next = topic.holders;
+    for (let i = next; next < extras; i++) {
+      if (this.#costs[i] !== cheapest) continue;
+      levels[members[i]!]! += UNIT;
+      // The one that makes room moves to place i, behind the search, and its cost is not looked at again.
+      swapPlaces(members, keeps, i, next++);
+    }
+    topic.holders = extras;
+    this.#lowest = lowestOf(levels);
   }
 
   /** Gives the extras to the cheapest. Equal costs: who holds one stays, then the order of the list decides. */

@@ -17,7 +17,7 @@ export interface ShareRule {
   readonly targets: Float64Array;
   /** Adds to each member, by number, its floor shares of all topics. */
   addFloors(loads: Float64Array): void;
-  /** Writes the floor share of every subscriber of the topic to `floors`, by member number; leaves the others alone. */
+  /** Writes the floor share of every subscriber of the topic to `floors`, one entry a member; leaves the others alone. */
   writeFloors(topic: number, floors: Int32Array): TopicShares;
 }
 
@@ -42,7 +42,8 @@ export function equalShares(input: IndexedInput): ShareRule {
       const partitions = input.partitionCounts[topic]!;
       if (subscribers.length === 0) return { extras: 0, candidates: NO_CANDIDATES };
       const floor = Math.floor(partitions / subscribers.length);
-      for (let i = 0; i < subscribers.length; i++) floors[subscribers[i]!] = floor;
+      if (subscribers.length === floors.length) floors.fill(floor);
+      else for (let i = 0; i < subscribers.length; i++) floors[subscribers[i]!] = floor;
       return { extras: partitions % subscribers.length, candidates: subscribers };
     },
   };
