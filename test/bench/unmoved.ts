@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { connect } from 'millrace';
-import { startRedis } from '@millrace/testkit';
+import { eventually, startRedis } from '@millrace/testkit';
 import { closeWorker, handled, startWorker, type Worker } from '../e2e/fleet.ts';
 import { median } from './median.ts';
 import { tickEverywhere, untilAllRun } from './ticks.ts';
@@ -30,8 +30,10 @@ const busyFromMs = nowMs();
 let moved = 0;
 for (let rebalance = 0; rebalance < REBALANCES; rebalance += 2) {
   const guest = await start();
-  await untilAllRun([...stayers, guest], PARTITIONS);
-  moved += new Set(handled(guest).map(({ partition }) => partition)).size;
+  await eventually(() => partitionsOf(guest).size === PARTITIONS / (stayers.length + 1), {
+    timeoutMs: 40_000,
+  });
+  moved += partitionsOf(guest).size;
   await closeWorker(guest);
   await untilAllRun(stayers, PARTITIONS);
 }
@@ -56,6 +58,10 @@ const result = {
 };
 for (const worker of stayers) await closeWorker(worker);
 console.log(values.json ? JSON.stringify(result) : result);
+
+function partitionsOf(worker: Worker): Set<number> {
+  return new Set(handled(worker).map(({ partition }) => partition));
+}
 
 function start(): Promise<Worker> {
   return startWorker({

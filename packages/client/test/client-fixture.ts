@@ -104,6 +104,7 @@ export async function openVirtualProducer(
     command,
     clock,
     logger: silentLogger,
+    onUnheard: () => {},
     // Every delay and every choice is the middle one, so that a test knows when what is tried again.
     random: { ...systemRandom, next: () => 0.5 },
     onClose: () => () => {},

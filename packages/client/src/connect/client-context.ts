@@ -2,7 +2,7 @@
  * What the parts of one connected client share: its configuration, its connection for commands, its logger, and the
  * order in which it is taken down.
  */
-import type { Clock, Random } from '@millrace/core';
+import type { Clock, MillraceError, Random } from '@millrace/core';
 import type { ConnectionConfig, Keys, RedisConnection } from '@millrace/redis';
 import type { Logger } from '../logging/logger.ts';
 
@@ -22,6 +22,8 @@ export interface ClientContext {
   /** Shared connection for scripts and queries. Never block on it. */
   readonly command: RedisConnection;
   readonly logger: Logger;
+  /** An error that no listener took. With neither listener nor logger it would be silence: it becomes a process warning. */
+  readonly onUnheard: (error: MillraceError) => void;
   readonly clock: Clock;
   readonly random: Random;
   /** Calls `close` when the client is closed. Returns a function that takes it off, for who was closed before. */

@@ -1,5 +1,5 @@
 /** The connected client: where producers, consumers and the admin interface come from, and how it all ends. */
-import { ClosedError } from '@millrace/core';
+import { ClosedError, type MillraceError } from '@millrace/core';
 import {
   closeConnection,
   createKeys,
@@ -67,6 +67,7 @@ export async function connect(options: string | ConnectOptions = {}): Promise<Mi
       name,
       command,
       logger,
+      onUnheard: choice === undefined ? warnProcess : () => {},
       clock: systemClock,
       random: systemRandom,
       onClose: (stage, close) => closeOrder.add(stage, close),
@@ -101,6 +102,10 @@ function createMillrace(context: ClientContext, closeOrder: CloseOrder): Millrac
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function warnProcess({ message, code }: MillraceError): void {
+  process.emitWarning(message, { type: 'MillraceWarning', code });
 }
 
 function tell(warning: ServerWarning, logger: Logger | undefined): void {

@@ -98,7 +98,7 @@ export class GroupMember<V> {
     this.emitter = new ConsumerEmitter((error, event) => {
       logger.error({ err: error, event, group: options.group }, 'a listener of the consumer threw');
     });
-    this.#troubles = new Troubles(clock, logger, this.emitter, options.group);
+    this.#troubles = new Troubles(clock, logger, this.emitter, options.group, context.onUnheard);
     this.#group = new RedisGroupStore(command, keys, options.group, clock);
     this.#partitions = new RedisPartitionStore(command, keys);
     this.#topics = new RedisTopicStore(command, keys);

@@ -111,7 +111,7 @@ export class LaneWorker<V> {
       const record = decoded instanceof Promise ? await decoded : decoded;
       if (!lane.mayDeliver || lane.version !== version) return;
 
-      const outcome = await this.#callWithRetry(version, record.offset, record.offset + 1, () =>
+      const outcome = await this.#callWithRetry(version, record.offset + 1, () =>
         this.#callEachRecord(handler, record),
       );
       // Again, because a seek may have come between the end of the call and here.
@@ -145,7 +145,7 @@ export class LaneWorker<V> {
     if (!lane.mayDeliver || lane.version !== version || last === undefined) return;
 
     const next = last.offset + 1;
-    const outcome = await this.#callWithRetry(version, lane.position, next, () =>
+    const outcome = await this.#callWithRetry(version, next, () =>
       this.#callEachBatch(handler, records, next, version),
     );
     if (outcome === 'interrupted' || this.#isVoid(version)) return;
@@ -221,14 +221,10 @@ export class LaneWorker<V> {
    * Calls until it succeeds. Interrupted when the lane must stop, was paused or sought, or ran out of attempts. At most
    * once means one attempt: `next`, the offset behind what is delivered, is committed before it.
    */
-  async #callWithRetry(
-    version: number,
-    offset: number,
-    next: number,
-    call: () => Promise<void> | void,
-  ): Promise<Outcome> {
+  async #callWithRetry(version: number, next: number, call: () => Promise<void> | void): Promise<Outcome> {
     const lane = this.#lane;
     const isOnce = this.#settings.commitMode === 'at-most-once';
+    let failedAt = lane.position;
     for (let attempt = 1; ; attempt++) {
       if (!this.#isClear() && !(await this.#leaseIsHeld())) return 'interrupted';
       if (this.#isVoid(version)) return 'interrupted';
@@ -247,11 +243,14 @@ export class LaneWorker<V> {
           lane.pause();
           return 'interrupted';
         }
-        this.#reportFailure(error, offset, attempt);
+        // A batch that resolved some of its records failed at another one: that one has all its attempts.
+        if (lane.position > failedAt) attempt = 1;
+        failedAt = lane.position;
+        this.#reportFailure(error, failedAt, attempt);
         if (isOnce) return 'done';
         if (lane.phase !== 'running') return 'interrupted';
         if (attempt >= this.#settings.retry.maxAttempts) {
-          lane.halt(haltedAfter(attempt, lane, offset, error));
+          lane.halt(haltedAfter(attempt, lane, failedAt, error));
           return 'interrupted';
         }
       } finally {

@@ -51,6 +51,12 @@ function note(owned: OwnedLanes, { topic, partition, offset }: TopicPartitionOff
       `commit: offset ${String(offset)} of ${lane.key} is not the next after a delivered record (at most ${lane.delivered})`,
     );
   }
+  if (offset < lane.commits.committed) {
+    throw new ConfigError(
+      'INVALID_OPTION',
+      `commit: ${lane.key} is committed up to ${lane.commits.committed} already, ${offset} would go back: use seek() for that`,
+    );
+  }
   lane.commits.note(offset);
   return lane;
 }

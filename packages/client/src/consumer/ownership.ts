@@ -187,7 +187,10 @@ export class Ownership<V> {
     this.#port.onView(target);
 
     const decision = reconcile(new Set(this.#held.keys()), new Set(this.#busy.keys()), target.partitions);
-    this.#revoke(decision.revoke, `assigned to another member in generation ${target.assignmentGeneration}`);
+    this.#revoke(
+      decision.revoke,
+      `not assigned to this member any more, since generation ${target.assignmentGeneration}`,
+    );
     this.#giveUnusedClaimsBack(target.partitions);
     const wanted = decision.claim.filter((key) => this.#refused.get(key) !== target.assignmentGeneration);
     const outcome = await this.#claim(identity, target.assignmentGeneration, wanted);

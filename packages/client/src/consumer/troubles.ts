@@ -14,18 +14,26 @@ export class Troubles {
   readonly #logger: Logger;
   readonly #emitter: ConsumerEmitter;
   readonly #group: string;
+  readonly #onUnheard: (error: MillraceError) => void;
   #lastTransportMs = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock, logger: Logger, emitter: ConsumerEmitter, group: string) {
+  constructor(
+    clock: Clock,
+    logger: Logger,
+    emitter: ConsumerEmitter,
+    group: string,
+    onUnheard: (error: MillraceError) => void,
+  ) {
     this.#clock = clock;
     this.#logger = logger;
     this.#emitter = emitter;
     this.#group = group;
+    this.#onUnheard = onUnheard;
   }
 
   report(error: MillraceError): void {
     this.#logger.warn({ err: error, code: error.code, group: this.#group }, error.message);
-    this.#emitter.emit('error', error);
+    if (!this.#emitter.emit('error', error)) this.#onUnheard(error);
   }
 
   reportTransport(error: unknown, during: string): void {

@@ -146,4 +146,35 @@ describe('eachBatch', () => {
     await closing;
     expect(await stage.committed(0)).toBe(3);
   });
+
+  test('names the record that failed, and gives each its own attempts', async ({ stage }) => {
+    await stage.createTopic(1);
+    await stage.sendBatch(0, values('v', 6));
+    let calls = 0;
+    const member = await stage.run(
+      {
+        eachBatch: (delivery) => {
+          // Everything before 3 is done at the first call, and before 5 at the third.
+          const [first = 0] = offsets(delivery);
+          if (first === 0) delivery.resolveOffset(2);
+          else if (calls === 2) delivery.resolveOffset(4);
+          calls++;
+          throw new Error('no');
+        },
+      },
+      { retry: { maxAttempts: 2, initialBackoffMs: 1 } },
+    );
+    await eventually(() => member.told.error.some(({ code }) => code === 'PARTITION_HALTED'));
+    const failures = member.told.error.map(({ code, details }) => [
+      code,
+      details['offset'],
+      details['attempt'],
+    ]);
+    expect(failures).toEqual([
+      ['HANDLER_FAILED', 3, 1],
+      ['HANDLER_FAILED', 3, 2],
+      ['PARTITION_HALTED', 3, undefined],
+    ]);
+    await stage.untilCommitted(0, 3);
+  });
 });

@@ -50,7 +50,9 @@ describe('events', () => {
       expect(order.indexOf(`assigned ${partition} at 3`)).toBeGreaterThan(revoked);
     }
     expect(numbers(first.told.revoked.flatMap(({ partitions }) => partitions))).toEqual(second.owned);
-    expect(first.told.revoked[0]?.reason).toMatch(/^assigned to another member in generation \d+$/);
+    expect(first.told.revoked[0]?.reason).toMatch(
+      /^not assigned to this member any more, since generation \d+$/,
+    );
     for (const { partition, epoch } of first.consumer.assignment()) expect(epoch).toBe(epochs.get(partition));
     for (const { partition, epoch } of second.consumer.assignment())
       expect(epoch).toBeGreaterThan(epochs.get(partition) ?? NaN);

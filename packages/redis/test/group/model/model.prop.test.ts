@@ -154,7 +154,7 @@ const FAULTS: readonly Fault[] = [
   {
     what: 'evictions by a former leader',
     script: EVICT_MEMBER,
-    from: "redis.call('HGET', state, 'leaderEpoch') ~= leaderEpoch",
+    from: "(redis.call('HGET', state, 'leaderEpoch') or '0') ~= leaderEpoch",
     to: 'false',
   },
   { what: 'joins over a living member', script: JOIN_GROUP, from: 'seenBeat ~= beat or', to: '' },
