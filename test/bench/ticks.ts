@@ -3,7 +3,7 @@ import { eventually } from '@millrace/testkit';
 import type { Millrace } from 'millrace';
 import { handled, type Worker } from '../e2e/fleet.ts';
 
-/** One record into every partition, every `intervalMs`. Returns what stops it. */
+/** One record into every partition, every `intervalMs`; its value is when it was sent (ms). Returns what stops it. */
 export function tickEverywhere(
   millrace: Millrace,
   topic: string,
@@ -12,8 +12,9 @@ export function tickEverywhere(
 ): () => void {
   const producer = millrace.producer();
   const timer = setInterval(() => {
+    const value = String(performance.timeOrigin + performance.now());
     for (let partition = 0; partition < partitions; partition++) {
-      producer.send(topic, { partition, value: 'tick' }).catch((error: unknown) => {
+      producer.send(topic, { partition, value }).catch((error: unknown) => {
         console.error(`a tick was not appended: ${String(error)}`);
       });
     }
