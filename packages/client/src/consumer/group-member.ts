@@ -31,7 +31,7 @@ import { ConsumerEmitter, type LostReason, type OwnedPartition } from './consume
 import { Fetcher } from './fetcher.ts';
 import type { Handlers } from './handlers.ts';
 import type { Identity } from './identity.ts';
-import { LaneWorker } from './lane-worker.ts';
+import { LaneWorker, type RecordDecoder } from './lane-worker.ts';
 import type { Lane } from './lane.ts';
 import { Leader } from './leading/leader.ts';
 import { LogReader } from './log-reader.ts';
@@ -73,6 +73,7 @@ export class GroupMember<V> {
   readonly #fetcher: Fetcher;
   readonly #slots: Slots;
   readonly #slowCalls: SlowCalls;
+  readonly #decode: RecordDecoder<V>;
   readonly #paused = new Set<PartitionKey>();
   readonly #stopping = new AbortController();
   #handlers: Handlers<V> | null = null;
@@ -105,6 +106,7 @@ export class GroupMember<V> {
     this.#reader = new LogReader(context);
     this.#slots = new Slots(options.partitionsConsumedConcurrently);
     this.#slowCalls = new SlowCalls(options.handlerTimeoutMs);
+    this.#decode = recordDecoder<V>(selectors);
     const shared = {
       clock,
       random,
@@ -403,7 +405,7 @@ export class GroupMember<V> {
         clock: this.#context.clock,
         slots: this.#slots,
         handlers,
-        decode: recordDecoder<V>(this.#selectors),
+        decode: this.#decode,
         leaseHealth: () => lease.health(),
         onError: (error) => this.#troubles.report(error),
         pause: (paused) => {

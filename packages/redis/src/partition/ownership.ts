@@ -65,6 +65,11 @@ function decodeReset(value: ScriptReply | undefined): { readonly from: number | 
   return { from: value === '' ? null : Number(value) };
 }
 
+/** The same answer from every fenced script. */
+function decodeFenced(reply: readonly ScriptReply[]): Extract<CommitResult, { status: 'FENCED' }> {
+  return { status: 'FENCED', epoch: integerAt(reply, 1), owner: textAt(reply, 2) };
+}
+
 export async function commitOffset(
   connection: ScriptConnection,
   keys: Keys,
@@ -83,7 +88,7 @@ export async function commitOffset(
     case 'COMMITTED':
       return { status: 'COMMITTED', committed: integerAt(reply, 1) };
     case 'FENCED':
-      return { status: 'FENCED', epoch: integerAt(reply, 1), owner: textAt(reply, 2) };
+      return decodeFenced(reply);
     case 'BEYOND_END':
       return { status: 'BEYOND_END', logEnd: integerAt(reply, 1) };
     default:
@@ -107,7 +112,7 @@ export async function releasePartition(
     case 'RELEASED':
       return { status: 'RELEASED' };
     case 'FENCED':
-      return { status: 'FENCED', epoch: integerAt(reply, 1), owner: textAt(reply, 2) };
+      return decodeFenced(reply);
     default:
       return unexpectedStatus(RELEASE_PARTITION, reply);
   }
@@ -130,7 +135,7 @@ export async function seekOffset(
     case 'SOUGHT':
       return { status: 'SOUGHT', from: integerAt(reply, 1), committed: integerAt(reply, 2) };
     case 'FENCED':
-      return { status: 'FENCED', epoch: integerAt(reply, 1), owner: textAt(reply, 2) };
+      return decodeFenced(reply);
     case 'OUT_OF_RANGE':
       return { status: 'OUT_OF_RANGE', logStart: integerAt(reply, 1), logEnd: integerAt(reply, 2) };
     default:
