@@ -13,6 +13,7 @@ import { test as redisTest, type TestRedis } from '@millrace/testkit/vitest';
 import { expect } from 'vitest';
 import { systemRandom } from '../src/clock/system-clock.ts';
 import { connectionName, type ClientContext } from '../src/connect/client-context.ts';
+import { createRedisBackend } from '../src/connect/redis-backend.ts';
 import { connect, type Millrace } from '../src/index.ts';
 import { silentLogger } from '../src/logging/logger.ts';
 import { createProducer } from '../src/producer/create-producer.ts';
@@ -96,7 +97,7 @@ export async function openVirtualProducer(
   const command = await openConnection(config, 'command', connectionName({ prefix, name }, 'command'));
   const clock = new VirtualClock();
   const keys = createKeys(prefix);
-  const context: ClientContext = {
+  const given: Omit<ClientContext, 'backend'> = {
     config,
     prefix,
     keys,
@@ -109,6 +110,7 @@ export async function openVirtualProducer(
     random: { ...systemRandom, next: () => 0.5 },
     onClose: () => () => {},
   };
+  const context: ClientContext = { ...given, backend: createRedisBackend(given) };
   const producer = createProducer(context, options);
   return {
     producer,

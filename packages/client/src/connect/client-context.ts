@@ -5,6 +5,7 @@
 import type { Clock, MillraceError, Random } from '@millrace/core';
 import type { ConnectionConfig, Keys, RedisConnection } from '@millrace/redis';
 import type { Logger } from '../logging/logger.ts';
+import type { Backend } from './backend.ts';
 
 /**
  * Closing goes stage by stage: handlers of consumers may still send through producers, so producers are flushed after
@@ -21,6 +22,8 @@ export interface ClientContext {
   readonly name: string;
   /** Shared connection for scripts and queries. Never block on it. */
   readonly command: RedisConnection;
+  /** What consumers ask of Redis. They use nothing else of it. */
+  readonly backend: Backend;
   readonly logger: Logger;
   /** An error that no listener took. With neither listener nor logger it would be silence: it becomes a process warning. */
   readonly onUnheard: (error: MillraceError) => void;

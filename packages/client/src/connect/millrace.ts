@@ -18,8 +18,10 @@ import { silentLogger, type Logger } from '../logging/logger.ts';
 import { createProducer } from '../producer/create-producer.ts';
 import type { Producer } from '../producer/producer.ts';
 import type { ProducerOptions } from '../producer/producer-options.ts';
+import type { Backend } from './backend.ts';
 import { connectionName, type ClientContext } from './client-context.ts';
 import { CloseOrder } from './close-order.ts';
+import { createRedisBackend } from './redis-backend.ts';
 import { resolveConnectOptions, type ConnectOptions } from './connect-options.ts';
 
 export interface Millrace extends AsyncDisposable {
@@ -42,7 +44,15 @@ export interface Millrace extends AsyncDisposable {
  * Throws `REDIS_UNREACHABLE` (UnavailableError) with host and port, `AUTHENTICATION_FAILED`, `REDIS_TOO_OLD`,
  * `TLS_FAILED`, `PERMISSION_DENIED` or `INVALID_OPTION` (ConfigError). No message ever holds a password.
  */
-export async function connect(options: string | ConnectOptions = {}): Promise<Millrace> {
+export function connect(options: string | ConnectOptions = {}): Promise<Millrace> {
+  return connectThrough(options, (backend) => backend);
+}
+
+/** Not public: `decorate` may put itself between consumers and Redis, as the fault tests do to write a history. */
+export async function connectThrough(
+  options: string | ConnectOptions,
+  decorate: (backend: Backend) => Backend,
+): Promise<Millrace> {
   const { config, prefix, name } = resolveConnectOptions(options, process.env);
   const choice = typeof options === 'string' ? undefined : options.logger;
   const logger = choice === undefined || choice === false ? silentLogger : choice;
@@ -59,21 +69,19 @@ export async function connect(options: string | ConnectOptions = {}): Promise<Mi
   logConnectionState(command, logger);
 
   const closeOrder = new CloseOrder();
-  return createMillrace(
-    {
-      config,
-      prefix,
-      keys: createKeys(prefix),
-      name,
-      command,
-      logger,
-      onUnheard: choice === undefined ? warnProcess : () => {},
-      clock: systemClock,
-      random: systemRandom,
-      onClose: (stage, close) => closeOrder.add(stage, close),
-    },
-    closeOrder,
-  );
+  const context: Omit<ClientContext, 'backend'> = {
+    config,
+    prefix,
+    keys: createKeys(prefix),
+    name,
+    command,
+    logger,
+    onUnheard: choice === undefined ? warnProcess : () => {},
+    clock: systemClock,
+    random: systemRandom,
+    onClose: (stage, close) => closeOrder.add(stage, close),
+  };
+  return createMillrace({ ...context, backend: decorate(createRedisBackend(context)) }, closeOrder);
 }
 
 function createMillrace(context: ClientContext, closeOrder: CloseOrder): Millrace {

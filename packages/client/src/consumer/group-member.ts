@@ -9,22 +9,17 @@ import {
   heartbeatIntervalMs,
   MillraceError,
   parsePartitionKey,
+  type GroupStore,
   type GroupView,
   type MemberDescription,
   type PartitionKey,
   type Timer,
 } from '@millrace/core';
-import {
-  MAX_BLOCK_MS,
-  onServerChange,
-  RedisGroupStore,
-  RedisPartitionStore,
-  RedisTopicStore,
-  toMillraceError,
-} from '@millrace/redis';
+import { MAX_BLOCK_MS, toMillraceError } from '@millrace/redis';
 import { delay } from '../clock/delay.ts';
-import { connectionName, type ClientContext } from '../connect/client-context.ts';
-import { LeaseKeeper } from '../lease/lease-keeper.ts';
+import type { LogReader } from '../connect/backend.ts';
+import type { ClientContext } from '../connect/client-context.ts';
+import type { Lease } from '../lease/lease-keeper.ts';
 import type { LeaseEnd } from '../lease/lease-messages.ts';
 import type { TopicSelector } from '../topic/topic-definition.ts';
 import { ConsumerEmitter, type LostReason, type OwnedPartition } from './consumer-events.ts';
@@ -34,7 +29,6 @@ import type { Identity } from './identity.ts';
 import { LaneWorker, type RecordDecoder } from './lane-worker.ts';
 import type { Lane } from './lane.ts';
 import { Leader } from './leading/leader.ts';
-import { LogReader } from './log-reader.ts';
 import { joinGroup } from './membership.ts';
 import {
   commitOffsets,
@@ -64,12 +58,9 @@ export class GroupMember<V> {
   readonly #selectors: readonly TopicSelector[];
   readonly #onFatal: () => void;
   readonly #troubles: Troubles;
-  readonly #group: RedisGroupStore;
-  readonly #partitions: RedisPartitionStore;
-  readonly #topics: RedisTopicStore;
+  readonly #group: GroupStore;
   readonly #leader: Leader;
   readonly #ownership: Ownership<V>;
-  readonly #reader: LogReader;
   readonly #fetcher: Fetcher;
   readonly #slots: Slots;
   readonly #slowCalls: SlowCalls;
@@ -79,11 +70,12 @@ export class GroupMember<V> {
   #handlers: Handlers<V> | null = null;
   #member: MemberDescription | null = null;
   #identity: Identity | null = null;
-  #lease: LeaseKeeper | null = null;
+  #reader: LogReader | null = null;
+  #lease: Lease | null = null;
   #starting: Promise<void> | null = null;
   #joining: Promise<void> | null = null;
   #check: Timer | null = null;
-  #forgetServer: (() => void) | null = null;
+  readonly #unlisten: (() => void)[] = [];
 
   constructor(
     context: ClientContext,
@@ -95,15 +87,12 @@ export class GroupMember<V> {
     this.#options = options;
     this.#selectors = selectors;
     this.#onFatal = onFatal;
-    const { clock, random, command, keys, logger } = context;
+    const { clock, random, backend, logger } = context;
     this.emitter = new ConsumerEmitter((error, event) => {
       logger.error({ err: error, event, group: options.group }, 'a listener of the consumer threw');
     });
     this.#troubles = new Troubles(clock, logger, this.emitter, options.group, context.onUnheard);
-    this.#group = new RedisGroupStore(command, keys, options.group, clock);
-    this.#partitions = new RedisPartitionStore(command, keys);
-    this.#topics = new RedisTopicStore(command, keys);
-    this.#reader = new LogReader(context);
+    this.#group = backend.groupStore(options.group);
     this.#slots = new Slots(options.partitionsConsumedConcurrently);
     this.#slowCalls = new SlowCalls(options.handlerTimeoutMs);
     this.#decode = recordDecoder<V>(selectors);
@@ -118,8 +107,8 @@ export class GroupMember<V> {
     this.#leader = new Leader(
       {
         ...shared,
-        topics: this.#topics,
-        partitions: this.#partitions,
+        topics: backend.topics,
+        partitions: backend.partitions,
         onLeading: (isLeading) =>
           logger.info({ group: options.group, member: this.memberId, isLeading }, 'leadership'),
       },
@@ -133,7 +122,7 @@ export class GroupMember<V> {
     this.#ownership = new Ownership<V>(
       {
         ...shared,
-        partitions: this.#partitions,
+        partitions: backend.partitions,
         emitter: this.emitter,
         onView: (view) => this.#leader.onView(view),
         mayOwn: () => this.#lease?.health() === 'held',
@@ -148,8 +137,8 @@ export class GroupMember<V> {
       {
         clock,
         lanes: () => this.#ownership.lanes(),
-        read: (positions, maxEntries, blockMs) => this.#reader.read(positions, maxEntries, blockMs),
-        unblock: () => this.#reader.unblock(),
+        read: (positions, maxEntries, blockMs) => this.#openReader().read(positions, maxEntries, blockMs),
+        unblock: () => this.#openReader().unblock(),
         onTransportFailure: shared.onTransportFailure,
       },
       { blockMs: MAX_BLOCK_MS, maxReadBytes: MAX_READ_BYTES, maxTotalBytes: MAX_TOTAL_BYTES },
@@ -187,7 +176,7 @@ export class GroupMember<V> {
   }
 
   seek(to: TopicPartitionOffset): Promise<void> {
-    return seekOffset(this.#ownership, this.#partitions, this.#group, this.memberId, to);
+    return seekOffset(this.#ownership, this.#context.backend.partitions, this.#group, this.memberId, to);
   }
 
   commit(offsets?: readonly TopicPartitionOffset[]): Promise<void> {
@@ -201,13 +190,13 @@ export class GroupMember<V> {
   }
 
   async #start(): Promise<void> {
-    await verifyTopicsExist(this.#topics, this.#selectors);
-    await this.#reader.open();
+    const { backend } = this.#context;
+    await verifyTopicsExist(backend.topics, this.#selectors);
+    this.#reader = await backend.openReader();
     this.#lease = await this.#openLease();
-    const { command } = this.#context;
     // Before the other listener: what the old server has told must be dropped before it is acted upon.
-    this.#forgetServer = await onServerChange(command, () => this.#ownership.loseAll('server-changed'));
-    command.on('ready', this.#onReconnect);
+    this.#unlisten.push(await backend.onServerChange(() => this.#ownership.loseAll('server-changed')));
+    this.#unlisten.push(backend.onReconnect(() => this.#onReconnect()));
     await this.#join();
     if (this.#stopping.signal.aborted)
       throw new ClosedError('the consumer was closed while it joined its group');
@@ -227,28 +216,24 @@ export class GroupMember<V> {
     await this.#ownership.close('the consumer is closing', isStatic);
     // Until here: handlers that are waited for must hear that their lease is over, or their server another one.
     this.#check?.cancel();
-    this.#forgetServer?.();
-    this.#context.command.off('ready', this.#onReconnect);
+    for (const stop of this.#unlisten) stop();
     if (!isStatic) await this.#leave();
     this.#identity = null;
-    await Promise.all([this.#fetcher.close(), this.#reader.close()]);
+    await Promise.all([this.#fetcher.close(), this.#reader?.close()]);
     await this.#lease?.close();
   }
 
   // --- joining and leaving -----------------------------------------------------------------------------------------
 
-  #openLease(): Promise<LeaseKeeper> {
-    const { config, prefix, clock } = this.#context;
-    return LeaseKeeper.open(
-      {
-        connection: config,
-        connectionName: connectionName(this.#context, 'lease'),
-        prefix,
-        group: this.#options.group,
-        leaseMs: this.#options.leaseMs,
-        eventLoopTimeoutMs: this.#options.eventLoopTimeoutMs,
-      },
-      clock,
+  #openReader(): LogReader {
+    if (this.#reader === null) throw new ConfigError('INVALID_OPTION', 'the reader is not open');
+    return this.#reader;
+  }
+
+  #openLease(): Promise<Lease> {
+    const { group, leaseMs, eventLoopTimeoutMs } = this.#options;
+    return this.#context.backend.openLease(
+      { group, leaseMs, eventLoopTimeoutMs },
       {
         onView: (view) => this.#onView(view),
         onWake: (what) => this.#onWake(what),
@@ -369,10 +354,10 @@ export class GroupMember<V> {
     this.#fail(replacedBy(this.#options.group, memberId));
   }
 
-  readonly #onReconnect = (): void => {
+  #onReconnect(): void {
     this.#leader.onReconnect();
     this.#ownership.request();
-  };
+  }
 
   // --- work --------------------------------------------------------------------------------------------------------
 

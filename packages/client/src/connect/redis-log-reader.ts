@@ -11,15 +11,18 @@ import {
   type ReadPosition,
   type RedisConnection,
 } from '@millrace/redis';
-import { connectionName, type ClientContext } from '../connect/client-context.ts';
+import type { LogReader } from './backend.ts';
+import { connectionName, type ClientContext } from './client-context.ts';
 
-export class LogReader {
-  readonly #context: ClientContext;
+type ReaderContext = Pick<ClientContext, 'config' | 'prefix' | 'name' | 'keys' | 'command'>;
+
+export class RedisLogReader implements LogReader {
+  readonly #context: ReaderContext;
   #connection: RedisConnection | null = null;
   /** Id of the connection at the server; another one after every reconnect. */
   #clientId = 0;
 
-  constructor(context: ClientContext) {
+  constructor(context: ReaderContext) {
     this.#context = context;
   }
 
