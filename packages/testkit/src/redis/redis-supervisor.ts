@@ -14,7 +14,9 @@ import type { Socket } from 'node:net';
  * output's end means that Redis has ended. SIGKILL, because it also ends a stopped (SIGSTOP) process.
  */
 const script = `
-"$1" "$2/redis.conf" </dev/null 2>&1 &
+folder=$1
+shift
+"$@" </dev/null 2>&1 &
 pid=$!
 echo "$pid"
 exec 1>&-
@@ -22,13 +24,13 @@ remove=yes
 finish() {
   kill -KILL "$pid" 2>/dev/null
   wait "$pid" 2>/dev/null
-  [ "$remove" = no ] || rm -rf -- "$2"
+  [ "$remove" = no ] || rm -rf -- "$folder"
 }
-trap 'finish "$@"; exit' HUP INT TERM
+trap 'finish; exit' HUP INT TERM
 while read -r word; do
   [ "$word" = keep ] && remove=no
 done
-finish "$@"
+finish
 `;
 
 export interface SupervisedRedis {
@@ -40,9 +42,12 @@ export interface SupervisedRedis {
   close(folder: 'keep' | 'remove'): Promise<void>;
 }
 
-/** Starts `binary` on `dataFolder/redis.conf`. Does not wait until Redis answers. */
-export async function superviseRedis(binary: string, dataFolder: string): Promise<SupervisedRedis> {
-  const shell = spawn('/bin/sh', ['-c', script, 'millrace-redis', binary, dataFolder], {
+/** Runs `command` (a program and its arguments) in the folder. Does not wait until Redis answers. */
+export async function superviseRedis(
+  command: readonly string[],
+  dataFolder: string,
+): Promise<SupervisedRedis> {
+  const shell = spawn('/bin/sh', ['-c', script, 'millrace-redis', dataFolder, ...command], {
     cwd: dataFolder,
     detached: true,
     stdio: ['pipe', 'pipe', 'ignore'],
@@ -72,7 +77,7 @@ export async function superviseRedis(binary: string, dataFolder: string): Promis
   });
   output.on('close', () => {
     over = true;
-    firstLine.reject(new Error(`the shell that runs ${binary} ended before it started it`));
+    firstLine.reject(new Error(`the shell that runs ${command.join(' ')} ended before it started it`));
     ended.resolve(text.trim());
   });
   await firstLine.promise;
