@@ -14,3 +14,23 @@ export type {
 export { deleteKeys, findLeaks } from './leaks.ts';
 export type { LeakScope } from './leaks.ts';
 export { VirtualClock } from './virtual-clock.ts';
+export type {
+  AckClass,
+  EventStamp,
+  FactEvent,
+  FactFields,
+  FactName,
+  FailureEvent,
+  HistoryEvent,
+  HistoryFacts,
+  HistoryOperations,
+  InvokeEvent,
+  InvokeFields,
+  MayLose,
+  OkEvent,
+  OkFields,
+  OperationName,
+} from './history/history-event.ts';
+export { HistoryWriter, openHistory } from './history/history-writer.ts';
+export type { HistoryFile, HistoryWriterOptions, OpenHistoryOptions } from './history/history-writer.ts';
+export { mergeHistories, parseHistory, readHistories } from './history/read-histories.ts';
