@@ -11,7 +11,8 @@
 -- ARGV[4] records in the batch (1..10000)
 -- ARGV[5] the encoded batch (at most 1048640 bytes)
 -- Returns: {'APPENDED', base offset, append time (ms)}
---          {'DUPLICATE', base offset, append time (ms)} of the first time, for one of the last five batches
+--          {'DUPLICATE', base offset, append time (ms)} of the first time, for one of the last five batches; counts as
+--          a write of the connection, so that a WAIT after it covers the batch
 --          {'UNKNOWN_PARTITION'}
 --          {'PRODUCER_FENCED', epoch} a newer one has been here
 --          {'UNKNOWN_PRODUCER'} a sequence above 0 and nothing that it follows: never accepted silently
@@ -61,6 +62,9 @@ else
     for kept in string.gmatch(rest, '%S+') do
       local keptSequence, keptCount, keptOffset, keptMs = string.match(kept, '^(%d+):(%d+):(%d+):(%d+)$')
       if tonumber(keptSequence) == sequence and tonumber(keptCount) == count then
+        -- Nothing changes, and yet it must be a write: since Redis 7.2 WAIT and WAITAOF wait for the last write of
+        -- their own connection. One that was opened after a lost reply has none, and would be answered at once.
+        redis.call('HSET', state, 'appendedMs', text(lastAppendMs))
         return { 'DUPLICATE', keptOffset, keptMs }
       end
       batches[#batches + 1] = kept

@@ -10,11 +10,12 @@ import { parseRedisUrl, type ConnectionConfig } from './connection-config.ts';
 /**
  * - `command`: scripts and queries, shared.
  * - `reader`: blocking reads, one caller.
+ * - `writer`: appends that are waited for with WAIT or WAITAOF, one producer.
  * - `lease`: heartbeats and the presence subscription; must notice a dead socket well within a lease.
  */
-export type ConnectionRole = 'command' | 'reader' | 'lease';
+export type ConnectionRole = 'command' | 'reader' | 'writer' | 'lease';
 
-/** The longest BLOCK that a reader may ask for, milliseconds. */
+/** The longest that a command may block a connection (BLOCK of a reader, WAIT of a writer), milliseconds. */
 export const MAX_BLOCK_MS = 5_000;
 
 /**
@@ -24,6 +25,7 @@ export const MAX_BLOCK_MS = 5_000;
 const SILENCE_MS: Record<ConnectionRole, number> = {
   command: 10_000,
   reader: MAX_BLOCK_MS + 2_000,
+  writer: MAX_BLOCK_MS + 2_000,
   lease: 3_000,
 };
 
