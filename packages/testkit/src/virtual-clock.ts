@@ -40,6 +40,11 @@ export class VirtualClock {
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
+  /** No time passes in it, so it needs no `advance`. */
+  nextTurn(): Promise<void> {
+    return settle();
+  }
+
   /**
    * Lets `ms` pass. Timers run in the order in which they are due, each at its own time and each after everything that
    * the one before set off has settled, as far as that waits for promises and not for I/O. `advance(0)` runs what is

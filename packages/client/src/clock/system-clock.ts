@@ -3,6 +3,7 @@
  * monotonic clock, so that the lease thread and the main thread speak of the same milliseconds.
  */
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { Clock, Random } from '@millrace/core';
 
 const ORIGIN_MS = Number(process.hrtime.bigint() / 1_000n) / 1_000 - performance.now();
@@ -14,6 +15,7 @@ export const systemClock: Clock = {
     const timer = setTimeout(run, delayMs);
     return { cancel: () => clearTimeout(timer) };
   },
+  nextTurn: () => setImmediate(),
 };
 
 export const systemRandom: Random = {

@@ -4,7 +4,6 @@
  */
 import { HandlerError, MillraceError, type Clock, type LeaseHealth, type StoredBatch } from '@millrace/core';
 import { baseOffsetOf, decodeBatch, recordCount, type BatchRecord } from '@millrace/redis';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { delay } from '../clock/delay.ts';
 import type { ConsumerRecord } from './consumer-record.ts';
 import type { EachBatch, EachBatchHandler, EachRecord, EachRecordHandler, Handlers } from './handlers.ts';
@@ -323,7 +322,7 @@ export class LaneWorker<V> {
   }
 
   async #turn(): Promise<void> {
-    await nextTurn();
+    await this.#port.clock.nextTurn();
     this.#turnStartedMs = this.#port.clock.monotonicMs();
   }
 }

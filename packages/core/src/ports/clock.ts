@@ -14,6 +14,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Calls `run` once after `delayMs`; never synchronously. */
   startTimer(delayMs: number, run: () => void): Timer;
+  /** Resolves in a later turn of the event loop: what came in meanwhile has been dealt with. */
+  nextTurn(): Promise<void>;
 }
 
 export interface Random {
