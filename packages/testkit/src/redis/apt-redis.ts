@@ -1,6 +1,6 @@
 /**
- * Installs redis-server on a fresh Debian or Ubuntu machine or container, where we are root anyway. Nothing else is
- * touched: the package's service is not started, the version is the distribution's.
+ * Installs what tests need (redis-server, libfaketime) on a fresh Debian or Ubuntu machine or container, where we are root
+ * anyway. Nothing else is touched: a package's service is not started, the version is the distribution's.
  */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -21,15 +21,15 @@ export function isDebianFamily(osRelease: string): boolean {
   return /^ID(?:_LIKE)?=.*\b(?:debian|ubuntu)\b/m.test(osRelease);
 }
 
-/** `apt-get update && apt-get install -y redis-server`. Rejects with the end of apt's output. */
-export async function installRedisWithApt(environment: NodeJS.ProcessEnv): Promise<void> {
+/** `apt-get update && apt-get install -y <name>`. Rejects with the end of apt's output. */
+export async function installWithApt(name: string, environment: NodeJS.ProcessEnv): Promise<void> {
   const env = {
     ...environment,
     DEBIAN_FRONTEND: 'noninteractive',
     RUNLEVEL: '1', // the package starts no service in single-user mode
   };
   const wait = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3'];
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'redis-server']]) {
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', name]]) {
     try {
       await run('apt-get', [...wait, ...args], { env, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 });
     } catch (error) {

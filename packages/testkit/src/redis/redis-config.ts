@@ -27,7 +27,7 @@ export type Directives = readonly (readonly [name: string, value: string])[];
 export function mergeDirectives(options: StartRedisOptions): Directives {
   const merged = new Map<string, readonly string[]>();
   for (const [name, value] of Object.entries(durableDefaults)) merged.set(name, [value]);
-  if (options.requirepass !== undefined) merged.set('requirepass', [quote(options.requirepass)]);
+  if (options.requirepass !== undefined) merged.set('requirepass', [quoteDirective(options.requirepass)]);
   for (const [name, value] of Object.entries(options.directives ?? {})) {
     merged.set(name.toLowerCase(), typeof value === 'string' ? [value] : value);
   }
@@ -49,8 +49,8 @@ export function renderRedisConfig(place: RedisConfigPlace, options: StartRedisOp
     ['bind', '127.0.0.1'],
     ['port', String(place.port)],
     ['daemonize', 'no'],
-    ['dir', quote(place.folder)],
-    ['logfile', quote(`${place.folder}/redis.log`)],
+    ['dir', quoteDirective(place.folder)],
+    ['logfile', quoteDirective(`${place.folder}/redis.log`)],
   ];
   // Redis takes the last line of a name, so a caller can replace even `bind`.
   return [...fixed, ...mergeDirectives(options)]
@@ -58,6 +58,6 @@ export function renderRedisConfig(place: RedisConfigPlace, options: StartRedisOp
     .join('');
 }
 
-function quote(value: string): string {
+export function quoteDirective(value: string): string {
   return `"${value.replaceAll('\\', '\\\\').replaceAll('"', String.raw`\"`)}"`;
 }

@@ -2,21 +2,13 @@
  * Decides where a Redis comes from. The order is a promise of the README: what the person named, what the machine has,
  * Docker, the package manager where we may use it, and otherwise one command to type.
  */
-import { readFile } from 'node:fs/promises';
-import { canInstallWithApt, installRedisWithApt } from './apt-redis.ts';
 import { dockerAnswers, startDockerRedis } from './docker-redis.ts';
 import { startEmbeddedRedis } from './embedded-redis.ts';
 import { findRedisBinary } from './find-redis-binary.ts';
-import { installHint } from './install-hint.ts';
+import { noRedisError } from './no-redis-error.ts';
+import { installRedisBinary, writeLine } from './provide-binary.ts';
 import type { RedisServer, StartRedisOptions } from './redis-server.ts';
 import { useRedisUrl } from './redis-url.ts';
-
-/** No Redis can be had on this machine without the person's help; the message holds the command that gets one. */
-export class NoRedisError extends Error {
-  override readonly name = 'NoRedisError';
-  readonly code = 'NO_REDIS';
-  readonly retryable = false;
-}
 
 export interface ProvideRedisOptions extends StartRedisOptions {
   /** Default `process.env`. `REDIS_URL`, `PATH` and `DOCKER_HOST` are read. */
@@ -43,7 +35,7 @@ export async function provideRedis(options: ProvideRedisOptions = {}): Promise<R
  */
 export async function startRedis(options: ProvideRedisOptions = {}): Promise<RedisServer> {
   const env = options.env ?? process.env;
-  const notify = options.notify ?? ((line: string) => void process.stderr.write(`${line}\n`));
+  const notify = options.notify ?? writeLine;
   const path = env['PATH'] ?? '';
   const tried = [
     env['REDIS_URL'] ? 'a private one is needed, not that of REDIS_URL' : 'REDIS_URL is not set',
@@ -64,23 +56,10 @@ export async function startRedis(options: ProvideRedisOptions = {}): Promise<Red
     tried.push('no Docker daemon answers');
   }
 
-  if (await canInstallWithApt(path)) {
-    notify(`${present.why}: installing redis-server with apt-get (its service is not started)`);
-    try {
-      await installRedisWithApt(env);
-      const installed = await findRedisBinary(path);
-      if (installed.status === 'found') return await startEmbeddedRedis(installed.path, options);
-      tried.push(`after the installation, ${installed.why}`);
-    } catch (error) {
-      tried.push(messageOf(error));
-    }
-  }
-
-  const osRelease =
-    process.platform === 'linux' ? await readFile('/etc/os-release', 'utf8').catch(() => '') : '';
-  throw new NoRedisError(
-    `No Redis to run on: ${tried.join('; ')}.\nInstall one with: ${installHint(process.platform, osRelease)}`,
-  );
+  const installed = await installRedisBinary(present.why, { env, notify });
+  if (installed.status === 'found') return startEmbeddedRedis(installed.path, options);
+  if (installed.why !== '') tried.push(installed.why);
+  throw await noRedisError(tried);
 }
 
 function messageOf(error: unknown): string {
