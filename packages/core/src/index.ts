@@ -26,6 +26,7 @@ export type {
   Fence,
   OffsetReset,
   PartitionStore,
+  FenceRefusal,
   Progress,
   ReleaseResult,
   SeekResult,

@@ -10,9 +10,9 @@
 -- ARGV[3] sequence: how many records the producer appended here before, within its epoch
 -- ARGV[4] records in the batch (1..10000)
 -- ARGV[5] the encoded batch (at most 1048640 bytes)
--- Returns: {'APPENDED', base offset, append time (ms)}
---          {'DUPLICATE', base offset, append time (ms)} of the first time, for one of the last five batches; counts as
---          a write of the connection, so that a WAIT after it covers the batch
+-- Returns: {'APPENDED', base offset, append time (ms), server}
+--          {'DUPLICATE', base offset, append time (ms), server} of the first time, for one of the last five batches;
+--          counts as a write of the connection, so that a WAIT after it covers the batch
 --          {'UNKNOWN_PARTITION'}
 --          {'PRODUCER_FENCED', epoch} a newer one has been here
 --          {'UNKNOWN_PRODUCER'} a sequence above 0 and nothing that it follows: never accepted silently
@@ -47,6 +47,8 @@ if not s[1] then
 end
 local baseOffset, lastAppendMs = tonumber(s[1]), tonumber(s[2]) or 0
 
+-- A producer that is told of another server looks whether what it was told before is still there.
+local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
 local known = redis.call('HGET', producers, producerId)
 local batches = {}
 if not known then
@@ -65,7 +67,7 @@ else
         -- Nothing changes, and yet it must be a write: since Redis 7.2 WAIT and WAITAOF wait for the last write of
         -- their own connection. One that was opened after a lost reply has none, and would be answered at once.
         redis.call('HSET', state, 'appendedMs', text(lastAppendMs))
-        return { 'DUPLICATE', keptOffset, keptMs }
+        return { 'DUPLICATE', keptOffset, keptMs, server }
       end
       batches[#batches + 1] = kept
     end
@@ -140,4 +142,4 @@ end
 batches[#batches + 1] = text(sequence) .. ':' .. text(count) .. ':' .. text(baseOffset) .. ':' .. text(appendedMs)
 redis.call('HSET', producers, producerId,
   text(epoch) .. ' ' .. text(sequence + count) .. ' ' .. table.concat(batches, ' '))
-return { 'APPENDED', text(baseOffset), text(appendedMs) }
+return { 'APPENDED', text(baseOffset), text(appendedMs), server }

@@ -6,13 +6,19 @@
 -- ARGV[2] nonce
 -- ARGV[3] offset of the next record to consume
 -- ARGV[4] fingerprint of the batch that holds the record before it, or ''
+-- ARGV[5] server that the partition was acquired at
 -- Returns: {'COMMITTED', committed offset now stored} | {'FENCED', epoch, owner} | {'BEYOND_END', log end}
--- Keeps: only the current (epoch, nonce) commits; the offset never goes back and never passes the log end. Sent twice
---        it changes nothing the second time.
+--          {'SERVER_CHANGED', server} this one may hold less than the one that the partition was acquired at
+-- Keeps: only the current (epoch, nonce) commits, and only at the server that gave it out; the offset never goes back
+--        and never passes the log end. Sent twice it changes nothing the second time.
 local ownership, state = KEYS[1], KEYS[2]
-local epoch, nonce, offset, fingerprint = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local epoch, nonce, offset, fingerprint, acquiredAt = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
-local o = redis.call('HMGET', ownership, 'epoch', 'nonce', 'committed', 'owner')
+local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
+if server ~= acquiredAt then
+  return { 'SERVER_CHANGED', server }
+end
+local o = redis.call('HMGET', ownership, 'epoch', 'nonce', 'committed', 'owner', 'resetFrom')
 if o[1] ~= epoch or o[2] ~= nonce then
   return { 'FENCED', o[1] or '0', o[4] or '' }
 end
@@ -25,4 +31,7 @@ if wanted > tonumber(logEnd) then
   return { 'BEYOND_END', logEnd }
 end
 redis.call('HSET', ownership, 'committed', offset, 'fingerprint', fingerprint)
+if o[5] then
+  redis.call('HDEL', ownership, 'resetFrom')
+end
 return { 'COMMITTED', offset }

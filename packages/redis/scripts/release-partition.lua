@@ -3,12 +3,18 @@
 -- KEYS[1] group's hash of the partition
 -- ARGV[1] epoch
 -- ARGV[2] nonce
+-- ARGV[3] server that the partition was acquired at
 -- Returns: {'RELEASED'} | {'FENCED', epoch, owner}
+--          {'SERVER_CHANGED', server} this one may hold less than the one that the partition was acquired at
 -- Keeps: epoch, claim and committed offset stay, so the next owner fences and resumes as after a crash. Only the nonce
 --        goes: no commit of this ownership is accepted afterwards.
 local ownership = KEYS[1]
-local epoch, nonce = ARGV[1], ARGV[2]
+local epoch, nonce, acquiredAt = ARGV[1], ARGV[2], ARGV[3]
 
+local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
+if server ~= acquiredAt then
+  return { 'SERVER_CHANGED', server }
+end
 local o = redis.call('HMGET', ownership, 'epoch', 'nonce', 'owner')
 if o[1] == epoch and not o[2] then
   return { 'RELEASED' }

@@ -5,11 +5,17 @@
 -- ARGV[1] epoch
 -- ARGV[2] nonce
 -- ARGV[3] offset of the next record to consume
+-- ARGV[4] server that the partition was acquired at
 -- Returns: {'SOUGHT', offset before, offset now} | {'FENCED', epoch, owner} | {'OUT_OF_RANGE', log start, log end}
+--          {'SERVER_CHANGED', server} this one may hold less than the one that the partition was acquired at
 -- Keeps: the one way for a committed offset to go back, by the owner's wish; the caller writes it to the history.
 local ownership, state = KEYS[1], KEYS[2]
-local epoch, nonce, offset = ARGV[1], ARGV[2], ARGV[3]
+local epoch, nonce, offset, acquiredAt = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
+local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
+if server ~= acquiredAt then
+  return { 'SERVER_CHANGED', server }
+end
 local o = redis.call('HMGET', ownership, 'epoch', 'nonce', 'committed', 'owner')
 if o[1] ~= epoch or o[2] ~= nonce then
   return { 'FENCED', o[1] or '0', o[4] or '' }
@@ -19,4 +25,5 @@ if tonumber(offset) < tonumber(log[1] or '0') or tonumber(offset) > tonumber(log
   return { 'OUT_OF_RANGE', log[1] or '0', log[2] or '0' }
 end
 redis.call('HSET', ownership, 'committed', offset, 'fingerprint', '')
+redis.call('HDEL', ownership, 'resetFrom')
 return { 'SOUGHT', o[3], offset }

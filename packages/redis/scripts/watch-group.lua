@@ -5,10 +5,11 @@
 -- KEYS[3...] presence channels
 -- ARGV[1...] member ids, in the order of the channels
 -- Returns: {'OK', generation, assignment generation, leader, leader epoch, deputies, server time ms,
---           {subscribers of each channel}, {beat of each member, or nil}}
+--           {subscribers of each channel}, {beat of each member, or nil}, server}
 -- Keeps: nothing is written. The time only staggers the watchers against each other, no decision rests on it.
 local state, beats = KEYS[1], KEYS[2]
 
+local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
 local v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies')
 local time = redis.call('TIME')
 local subscribers, seenBeats = {}, {}
@@ -25,4 +26,4 @@ for first = 1, #ARGV, 3000 do
   end
 end
 return { 'OK', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '',
-  string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), subscribers, seenBeats }
+  string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), subscribers, seenBeats, server }

@@ -18,7 +18,7 @@ export interface PartitionKeys {
   readonly producers: string;
   /** Sorted set: producer id by the time of its last append (ms). */
   readonly producerTimes: string;
-  /** Hash of one group: owner, epoch, nonce, claim, committed offset, fingerprint of the last committed batch. */
+  /** Hash of one group: owner, epoch, nonce, claim, committed offset and its fingerprint, a reset to be told of. */
   group(group: string): string;
 }
 

@@ -105,7 +105,7 @@ async function take(key: PartitionKey, claim: number): Promise<void> {
     offsetReset: 'earliest',
   });
   if (acquired.status !== 'ACQUIRED') throw new Error(`the acquire was answered with ${acquired.status}`);
-  fences.push({ ...place, group, epoch: acquired.epoch, nonce });
+  fences.push({ ...place, group, epoch: acquired.epoch, nonce, server: acquired.server });
 }
 
 async function commit(): Promise<void> {

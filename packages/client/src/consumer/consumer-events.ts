@@ -45,7 +45,7 @@ export interface LostEvent {
   /** Somebody else's already, or about to be: nothing could be committed any more. */
   readonly partitions: readonly OwnedPartition[];
   readonly reason: LostReason;
-  /** True when the newer owner was met in the form of a refused commit. */
+  /** True when it was found out by a commit or a seek that Redis refused. */
   readonly commitRefused: boolean;
 }
 

@@ -269,6 +269,9 @@ export class Lane implements OwnedPartition {
       case 'FENCED':
         this.lose('fenced', true);
         break;
+      case 'SERVER_CHANGED':
+        this.lose('server-changed', true);
+        break;
       case 'BEYOND_END':
         this.#port.onError(
           new DataError(

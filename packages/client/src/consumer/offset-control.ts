@@ -94,6 +94,9 @@ export async function seekOffset(
       case 'FENCED':
         lane.lose('fenced', true);
         throw fenced(lane);
+      case 'SERVER_CHANGED':
+        lane.lose('server-changed', true);
+        throw fenced(lane);
       case 'OUT_OF_RANGE':
         throw new ConfigError(
           'INVALID_OPTION',
@@ -120,7 +123,7 @@ function ownedLane(owned: OwnedLanes, key: PartitionKey, what: string): Lane {
 }
 
 function fenced(lane: Lane): FencedError {
-  return new FencedError('FENCED', `${lane.key} is owned by another member by now: the commit was refused`, {
+  return new FencedError('FENCED', `the ownership of ${lane.key} is over: what it asked for was refused`, {
     details: { topic: lane.topic, partition: lane.partition, epoch: lane.epoch },
   });
 }

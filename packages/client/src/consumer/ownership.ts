@@ -303,7 +303,7 @@ export class Ownership<V> {
         const moved = offsetMoved(key, group, result);
         if (moved !== null) this.#port.onError(moved);
         return new Lane(this.#lanePort, this.#settings, {
-          fence: { topic, partition, group, epoch: result.epoch, nonce },
+          fence: { topic, partition, group, epoch: result.epoch, nonce, server: result.server },
           claim,
           committed: result.committed,
           logEnd: result.logEnd,

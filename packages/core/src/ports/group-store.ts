@@ -66,6 +66,8 @@ export interface MemberSigns {
 }
 
 export interface GroupWatch extends GroupView {
+  /** Identity of what answered. Another one has seen nobody yet: a presence that is missing there means nothing. */
+  readonly server: string;
   /** Clock of the server. Only staggers watchers against each other. */
   readonly serverTimeMs: number;
   readonly signs: ReadonlyMap<string, MemberSigns>;

@@ -29,6 +29,8 @@ export type AcquireResult =
       readonly incarnation: string;
       /** Fingerprint of the last committed batch, empty where nothing was committed yet. */
       readonly fingerprint: string;
+      /** Identity of what answered: another one may hold less. Changes with every restart and every failover. */
+      readonly server: string;
       /** Null: `committed` is what the group had committed. Else what it had (null: nothing) and the log does not hold. */
       readonly reset: { readonly from: number | null } | null;
     }
@@ -48,21 +50,26 @@ export interface Fence {
   readonly group: string;
   readonly epoch: number;
   readonly nonce: string;
+  /** Where it was acquired; every other server refuses it. */
+  readonly server: string;
 }
+
+export type FenceRefusal =
+  | { readonly status: 'FENCED'; readonly epoch: number; readonly owner: string }
+  /** Redis was restarted or failed over since the acquire, and may have forgotten what this owner builds upon. */
+  | { readonly status: 'SERVER_CHANGED'; readonly server: string };
 
 export type CommitResult =
   /** `committed` is what is stored now; larger than asked when an earlier call went further. */
   | { readonly status: 'COMMITTED'; readonly committed: number }
-  | { readonly status: 'FENCED'; readonly epoch: number; readonly owner: string }
+  | FenceRefusal
   | { readonly status: 'BEYOND_END'; readonly logEnd: number };
 
-export type ReleaseResult =
-  | { readonly status: 'RELEASED' }
-  | { readonly status: 'FENCED'; readonly epoch: number; readonly owner: string };
+export type ReleaseResult = { readonly status: 'RELEASED' } | FenceRefusal;
 
 export type SeekResult =
   | { readonly status: 'SOUGHT'; readonly from: number; readonly committed: number }
-  | { readonly status: 'FENCED'; readonly epoch: number; readonly owner: string }
+  | FenceRefusal
   | { readonly status: 'OUT_OF_RANGE'; readonly logStart: number; readonly logEnd: number };
 
 export interface Progress {

@@ -35,7 +35,7 @@ export async function watchGroup(
       beat: beat === null || beat === undefined ? null : Number(beat),
     });
   });
-  return { ...decodeView(reply), serverTimeMs: integerAt(reply, 6), signs };
+  return { ...decodeView(reply), server: textAt(reply, 9), serverTimeMs: integerAt(reply, 6), signs };
 }
 
 export async function readGroup(connection: ScriptConnection, keys: GroupKeys): Promise<GroupSnapshot> {

@@ -16,12 +16,20 @@ export interface AppendRequest {
   readonly batch: Uint8Array;
 }
 
+interface StoredReply<S extends string> {
+  readonly status: S;
+  readonly baseOffset: number;
+  readonly appendedMs: number;
+  /** Identity of what answered: another one may have lost what was appended before. */
+  readonly server: string;
+}
+
 /** What `append.lua` answers; only `APPENDED` has changed the log. */
 export type AppendReply =
   /** `appendedMs` is the server's clock, and never below that of the batch before. */
-  | { readonly status: 'APPENDED'; readonly baseOffset: number; readonly appendedMs: number }
+  | StoredReply<'APPENDED'>
   /** The same batch came before and lies there: a success, for a call that was repeated. */
-  | { readonly status: 'DUPLICATE'; readonly baseOffset: number; readonly appendedMs: number }
+  | StoredReply<'DUPLICATE'>
   | { readonly status: 'UNKNOWN_PARTITION' }
   | { readonly status: 'PRODUCER_FENCED'; readonly epoch: number }
   /** Nothing is known of the producer and the sequence is not 0: go on with a higher epoch and sequence 0. */
@@ -54,9 +62,13 @@ export async function appendBatch(
   );
   switch (reply[0]) {
     case 'APPENDED':
-      return { status: 'APPENDED', baseOffset: integerAt(reply, 1), appendedMs: integerAt(reply, 2) };
     case 'DUPLICATE':
-      return { status: 'DUPLICATE', baseOffset: integerAt(reply, 1), appendedMs: integerAt(reply, 2) };
+      return {
+        status: reply[0],
+        baseOffset: integerAt(reply, 1),
+        appendedMs: integerAt(reply, 2),
+        server: textAt(reply, 3),
+      };
     case 'UNKNOWN_PARTITION':
       return { status: 'UNKNOWN_PARTITION' };
     case 'PRODUCER_FENCED':

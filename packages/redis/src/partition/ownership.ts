@@ -4,6 +4,7 @@ import type {
   AcquireResult,
   CommitResult,
   Fence,
+  FenceRefusal,
   Progress,
   ReleaseResult,
   SeekResult,
@@ -17,7 +18,7 @@ import {
 } from '../generated/lua.ts';
 import type { Keys } from '../keys.ts';
 import { integerAt, textAt, unexpectedStatus } from '../reply.ts';
-import { runScript, type ScriptConnection, type ScriptReply } from '../run-script.ts';
+import { runScript, type LuaScript, type ScriptConnection, type ScriptReply } from '../run-script.ts';
 
 export async function acquirePartition(
   connection: ScriptConnection,
@@ -41,7 +42,8 @@ export async function acquirePartition(
         logEnd: integerAt(reply, 4),
         incarnation: textAt(reply, 5),
         fingerprint: textAt(reply, 6),
-        reset: decodeReset(reply[7]),
+        server: textAt(reply, 7),
+        reset: decodeReset(reply[8]),
       };
     case 'SUPERSEDED':
       return { status: 'SUPERSEDED', claim: integerAt(reply, 1), owner: textAt(reply, 2) };
@@ -65,9 +67,16 @@ function decodeReset(value: ScriptReply | undefined): { readonly from: number | 
   return { from: value === '' ? null : Number(value) };
 }
 
-/** The same answer from every fenced script. */
-function decodeFenced(reply: readonly ScriptReply[]): Extract<CommitResult, { status: 'FENCED' }> {
-  return { status: 'FENCED', epoch: integerAt(reply, 1), owner: textAt(reply, 2) };
+/** The same answers from every fenced script. */
+function decodeRefusal(script: LuaScript, reply: readonly ScriptReply[]): FenceRefusal {
+  switch (reply[0]) {
+    case 'FENCED':
+      return { status: 'FENCED', epoch: integerAt(reply, 1), owner: textAt(reply, 2) };
+    case 'SERVER_CHANGED':
+      return { status: 'SERVER_CHANGED', server: textAt(reply, 1) };
+    default:
+      return unexpectedStatus(script, reply);
+  }
 }
 
 export async function commitOffset(
@@ -82,17 +91,15 @@ export async function commitOffset(
     connection,
     COMMIT_OFFSET,
     [partition.group(fence.group), partition.state],
-    [fence.epoch, fence.nonce, offset, fingerprint],
+    [fence.epoch, fence.nonce, offset, fingerprint, fence.server],
   );
   switch (reply[0]) {
     case 'COMMITTED':
       return { status: 'COMMITTED', committed: integerAt(reply, 1) };
-    case 'FENCED':
-      return decodeFenced(reply);
     case 'BEYOND_END':
       return { status: 'BEYOND_END', logEnd: integerAt(reply, 1) };
     default:
-      return unexpectedStatus(COMMIT_OFFSET, reply);
+      return decodeRefusal(COMMIT_OFFSET, reply);
   }
 }
 
@@ -106,16 +113,9 @@ export async function releasePartition(
     connection,
     RELEASE_PARTITION,
     [partition.group(fence.group)],
-    [fence.epoch, fence.nonce],
+    [fence.epoch, fence.nonce, fence.server],
   );
-  switch (reply[0]) {
-    case 'RELEASED':
-      return { status: 'RELEASED' };
-    case 'FENCED':
-      return decodeFenced(reply);
-    default:
-      return unexpectedStatus(RELEASE_PARTITION, reply);
-  }
+  return reply[0] === 'RELEASED' ? { status: 'RELEASED' } : decodeRefusal(RELEASE_PARTITION, reply);
 }
 
 export async function seekOffset(
@@ -129,17 +129,15 @@ export async function seekOffset(
     connection,
     SEEK_OFFSET,
     [partition.group(fence.group), partition.state],
-    [fence.epoch, fence.nonce, offset],
+    [fence.epoch, fence.nonce, offset, fence.server],
   );
   switch (reply[0]) {
     case 'SOUGHT':
       return { status: 'SOUGHT', from: integerAt(reply, 1), committed: integerAt(reply, 2) };
-    case 'FENCED':
-      return decodeFenced(reply);
     case 'OUT_OF_RANGE':
       return { status: 'OUT_OF_RANGE', logStart: integerAt(reply, 1), logEnd: integerAt(reply, 2) };
     default:
-      return unexpectedStatus(SEEK_OFFSET, reply);
+      return decodeRefusal(SEEK_OFFSET, reply);
   }
 }
 

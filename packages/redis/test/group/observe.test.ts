@@ -38,6 +38,7 @@ describe('watch-group', () => {
       assignmentGeneration: 0,
       leader: { memberId: 'a', epoch },
       deputies: [],
+      server: expect.stringMatching(/^\w{40}$/),
       signs: new Map(),
     });
     expect(serverTimeMs).toBeGreaterThanOrEqual(beforeMs);

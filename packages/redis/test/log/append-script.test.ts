@@ -16,8 +16,9 @@ describe('APPENDED', () => {
   test('gives dense offsets from 0 and ids of 0-<next offset>', async ({ logs }) => {
     const first = await logs.log.append(appendRequest({ values: ['a', 'b', 'c'] }));
     const second = await logs.log.append(appendRequest({ values: ['d'], sequence: 3 }));
-    expect(first).toEqual({ status: 'APPENDED', baseOffset: 0, appendedMs: expect.any(Number) });
-    expect(second).toEqual({ status: 'APPENDED', baseOffset: 3, appendedMs: expect.any(Number) });
+    const told = { appendedMs: expect.any(Number), server: expect.stringMatching(/^\w{40}$/) };
+    expect(first).toEqual({ status: 'APPENDED', baseOffset: 0, ...told });
+    expect(second).toEqual({ status: 'APPENDED', baseOffset: 3, ...told });
     const ids = (await logs.ioredis.xrange(streamOf(logs), '-', '+')).map(([id]) => id);
     expect(ids).toEqual(['0-3', '0-4']);
     expect(await end(logs)).toBe(4);
@@ -109,6 +110,7 @@ describe('DUPLICATE', () => {
         status: 'DUPLICATE',
         baseOffset,
         appendedMs: expect.any(Number),
+        server: expect.stringMatching(/^\w{40}$/),
       })),
     ]);
     expect(await end(logs)).toBe(6);

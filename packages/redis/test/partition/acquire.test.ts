@@ -15,6 +15,7 @@ describe('ACQUIRED', () => {
       logEnd: 100,
       incarnation: '1-x',
       fingerprint: '',
+      server: partition.server,
       reset: { from: null },
     });
     expect(await partition.stored()).toEqual({

@@ -37,7 +37,8 @@ describe.for(Object.entries(WRITES))('%s is FENCED', ([, write]) => {
   });
 
   test('where nobody has ever owned the partition, and nothing comes into being', async ({ partition }) => {
-    const fence = { topic: 'orders', partition: 0, group: GROUP, epoch: 1, nonce: 'n' };
+    const { server } = partition;
+    const fence = { topic: 'orders', partition: 0, group: GROUP, epoch: 1, nonce: 'n', server };
     expect(await write(partition, fence)).toEqual({ status: 'FENCED', epoch: 0, owner: '' });
     expect(await partition.stored()).toEqual({});
   });

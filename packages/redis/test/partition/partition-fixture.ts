@@ -22,6 +22,8 @@ export interface PartitionFixture {
   own(memberId: string, overrides?: Partial<AcquireRequest>): Promise<{ result: Acquired; fence: Fence }>;
   /** What the group's hash of the partition holds. */
   stored(): Promise<Record<string, string>>;
+  /** What an acquire tells of the server. */
+  readonly server: string;
   /** Time of the server, ms. */
   timeMs(): Promise<number>;
 }
@@ -42,6 +44,7 @@ export const test = redisTest.extend<{ partition: PartitionFixture }>({
     await setLog({ end: 100 });
     await use({
       redis,
+      server: /master_replid:(\w+)/.exec(await redis.info('replication'))?.[1] ?? '',
       keys,
       store,
       setLog,
@@ -75,7 +78,10 @@ export function acquireRequest(memberId: string, overrides: Partial<AcquireReque
   };
 }
 
-export function fenceOf(request: AcquireRequest, { epoch }: Pick<Acquired, 'epoch'>): Fence {
+export function fenceOf(
+  request: AcquireRequest,
+  { epoch, server }: Pick<Acquired, 'epoch' | 'server'>,
+): Fence {
   const { topic, partition, group, nonce } = request;
-  return { topic, partition, group, epoch, nonce };
+  return { topic, partition, group, epoch, nonce, server };
 }

@@ -29,6 +29,8 @@ interface Watched {
   readonly leader: LeaderView;
   liveness: LivenessState;
   lastLookMs: number;
+  /** Who answered the last look. */
+  server: string | null;
 }
 
 export interface DeputyPort extends LeaderPort {
@@ -65,7 +67,12 @@ export class Deputy {
     }
     if (this.#watched?.leader.epoch === view.leader.epoch) return;
     const nowMs = this.#port.clock.monotonicMs();
-    this.#watched = { leader: view.leader, liveness: initialLiveness(nowMs), lastLookMs: nowMs };
+    this.#watched = {
+      leader: view.leader,
+      liveness: initialLiveness(nowMs),
+      lastLookMs: nowMs,
+      server: null,
+    };
     this.#lookIn(this.#port.random.next() * DEPUTY_WATCH_INTERVAL_MS);
   }
 
@@ -97,6 +104,10 @@ export class Deputy {
     if (this.#watched !== watched) return;
 
     const nowMs = this.#port.clock.monotonicMs();
+    if (watched.server !== null && watched.server !== watch.server) {
+      watched.liveness = distrustPresence(watched.liveness, nowMs + this.#settings.leaseMs);
+    }
+    watched.server = watch.server;
     if (nowMs - watched.lastLookMs > BLIND_MS) watched.liveness = restartLeases(watched.liveness, nowMs);
     watched.lastLookMs = nowMs;
     // Static or not: a leader that is gone must not hold the group up. It is deposed; its membership is another matter.

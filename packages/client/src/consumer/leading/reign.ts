@@ -58,6 +58,8 @@ export class Reign {
   #topics: TopicCatalogue = new Map();
   #liveness: LivenessState;
   #lastLookMs: number;
+  /** Who answered the last look. */
+  #server: string | null = null;
   #audit: OwnerAudit = { since: new Map() };
   readonly #progress = new ProgressAudit(STALL_MS);
   #isRebalanceQueued = false;
@@ -154,6 +156,11 @@ export class Reign {
     const identity = this.#port.identity();
     if (identity === null) return nothing;
     const watch = await this.#port.group.watch([...new Set([...this.#members.keys(), identity.memberId])]);
+    // In a Cluster the slot can move to another server without a connection of ours breaking.
+    if (this.#server !== null && this.#server !== watch.server) {
+      this.distrustPresence(this.#port.clock.monotonicMs() + this.#settings.leaseMs);
+    }
+    this.#server = watch.server;
     if (watch.leader.epoch !== this.epoch) {
       this.#port.onDeposed();
       return nothing;

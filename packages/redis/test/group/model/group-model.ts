@@ -1,28 +1,77 @@
 /**
- * The rules of a group's slot once more, as naively as they can be written down: what the scripts are compared with.
- * Presence is left out: in the model nobody is ever present.
+ * The rules of a group's slot once more, as naively as they can be written down: what the scripts are compared with,
+ * and what the simulation runs on. Pub/sub is no part of a slot's data and comes from outside.
  */
-import type {
-  Claim,
-  ClaimRequest,
-  ClaimResult,
-  GroupSnapshot,
-  GroupView,
-  HeartbeatResult,
-  JoinResult,
-  MemberDescription,
-  PartitionKey,
-  TakeOver,
+import {
+  assignmentFromMembers,
+  partitionKey,
+  partitionsByMember,
+  type Assignment,
+  type Claim,
+  type ClaimRequest,
+  type ClaimResult,
+  type DeposeReason,
+  type EvictionReason,
+  type GroupSnapshot,
+  type GroupView,
+  type GroupWatch,
+  type HeartbeatResult,
+  type JoinResult,
+  type LeaderView,
+  type MemberDescription,
+  type MemberSigns,
+  type PartitionKey,
+  type PublishRequest,
+  type TakeOver,
+  type Target,
 } from '@millrace/core';
 
+export interface GroupPubSub {
+  /** Subscribers of a member's presence channel. */
+  subscribers(memberId: string): number;
+  wake(what: string): void;
+}
+
+const SILENCE: GroupPubSub = { subscribers: () => 0, wake: () => {} };
+
+type Targets = ReadonlyMap<string, ReadonlyMap<string, readonly number[]>>;
+
 export class GroupModel {
-  readonly #members = new Map<string, MemberDescription>();
-  readonly #beats = new Map<string, number>();
-  readonly #owners = new Map<PartitionKey, Claim>();
+  readonly #pubSub: GroupPubSub;
+  #members = new Map<string, MemberDescription>();
+  #beats = new Map<string, number>();
+  #owners = new Map<PartitionKey, Claim>();
+  #targets: Targets = new Map();
   #generation = 0;
   #assignmentGeneration = 0;
-  #leader = { memberId: '', epoch: 0 };
+  #leader: LeaderView = { memberId: '', epoch: 0 };
+  #deputies: readonly string[] = [];
   #claims = 0;
+  /** Who answers: another one after every restart and failover. */
+  server = '';
+  /** The leader lock is a key of the same slot. */
+  #lock: { readonly token: string; readonly untilMs: number } | null = null;
+
+  constructor(pubSub: GroupPubSub = SILENCE) {
+    this.#pubSub = pubSub;
+  }
+
+  /** The slot as a replica has it that has received everything up to now. */
+  clone(): GroupModel {
+    const copy = new GroupModel(this.#pubSub);
+    copy.#members = new Map(this.#members);
+    copy.#beats = new Map(this.#beats);
+    copy.#owners = new Map(this.#owners);
+    copy.#targets = this.#targets;
+    copy.#generation = this.#generation;
+    copy.#assignmentGeneration = this.#assignmentGeneration;
+    copy.#leader = this.#leader;
+    copy.#deputies = this.#deputies;
+    copy.#claims = this.#claims;
+    copy.server = this.server;
+    copy.#lock = this.#lock;
+    return copy;
+  }
 
   join(member: MemberDescription, takeOver?: TakeOver): JoinResult {
     const { memberId } = member;
@@ -30,12 +79,15 @@ export class GroupModel {
     const isRepeated = held !== undefined && JSON.stringify(held) === JSON.stringify(member);
     if (isRepeated) return { status: 'JOINED', ...this.#view() };
     const beat = this.#beats.get(memberId) ?? 0;
-    if (held !== undefined && takeOver?.beat !== beat) {
-      return { status: 'DUPLICATE_INSTANCE', holder: held, beat, isPresent: false };
+    const isPresent = this.#pubSub.subscribers(memberId) > 0;
+    const isInTheWay = takeOver?.beat !== beat || (isPresent && !takeOver.evenIfPresent);
+    if (held !== undefined && isInTheWay) {
+      return { status: 'DUPLICATE_INSTANCE', holder: held, beat, isPresent };
     }
     this.#members.set(memberId, member);
     this.#beats.set(memberId, beat + 1);
     if (held === undefined || inputOf(held) !== inputOf(member)) this.#generation++;
+    this.#pubSub.wake('generation');
     return { status: 'JOINED', ...this.#view() };
   }
 
@@ -47,19 +99,79 @@ export class GroupModel {
     return { status: 'OK', ...this.#view() };
   }
 
+  update(member: MemberDescription): 'OK' | 'UNKNOWN_MEMBER' {
+    const held = this.#members.get(member.memberId);
+    if (held?.session !== member.session) return 'UNKNOWN_MEMBER';
+    if (JSON.stringify(held) === JSON.stringify(member)) return 'OK';
+    this.#members.set(member.memberId, member);
+    this.#generation++;
+    this.#pubSub.wake('generation');
+    return 'OK';
+  }
+
   leave(memberId: string, session: string): 'LEFT' | 'UNKNOWN_MEMBER' {
     if (this.#members.get(memberId)?.session !== session) return 'UNKNOWN_MEMBER';
     this.#remove(memberId);
-    if (this.#leader.memberId === memberId) this.#leader = { ...this.#leader, memberId: '' };
+    if (this.#leader.memberId === memberId) {
+      this.#leader = { ...this.#leader, memberId: '' };
+      this.#pubSub.wake('leader-resigned');
+    }
+    this.#pubSub.wake('generation');
     return 'LEFT';
   }
 
-  evict(leaderEpoch: number, memberId: string, beat: number): 'OK' | 'STALE' | 'ALIVE' | 'UNKNOWN_MEMBER' {
+  evict(
+    leaderEpoch: number,
+    memberId: string,
+    beat: number,
+    reason: EvictionReason,
+  ): 'OK' | 'STALE' | 'ALIVE' | 'UNKNOWN_MEMBER' {
     if (leaderEpoch !== this.#leader.epoch) return 'STALE';
     if (!this.#members.has(memberId)) return 'UNKNOWN_MEMBER';
     if (beat !== this.#beats.get(memberId)) return 'ALIVE';
+    if (reason === 'presence' && this.#pubSub.subscribers(memberId) > 0) return 'ALIVE';
     this.#remove(memberId);
+    this.#pubSub.wake('generation');
     return 'OK';
+  }
+
+  depose(leader: LeaderView, reason: DeposeReason): 'OK' | 'STALE' | 'PRESENT' {
+    const { memberId, epoch } = this.#leader;
+    if (leader.memberId !== memberId || leader.epoch !== epoch) return 'STALE';
+    if (reason === 'gone' && this.#pubSub.subscribers(memberId) > 0) return 'PRESENT';
+    this.#leader = { memberId: '', epoch };
+    this.#lock = null;
+    this.#pubSub.wake(`leader-${reason}`);
+    return 'OK';
+  }
+
+  bumpGeneration(leaderEpoch: number, generation: number): number | null {
+    if (leaderEpoch !== this.#leader.epoch || generation !== this.#generation) return null;
+    return ++this.#generation;
+  }
+
+  /** SET NX PX, as redlock does it. */
+  lock(token: string, lockMs: number, nowMs: number): boolean {
+    if (this.#lock !== null && this.#lock.untilMs > nowMs) return false;
+    this.#lock = { token, untilMs: nowMs + lockMs };
+    return true;
+  }
+
+  /** PEXPIRE by compare. */
+  extendLock(token: string, lockMs: number, nowMs: number): boolean {
+    if (this.#lock === null || this.#lock.token !== token || this.#lock.untilMs <= nowMs) return false;
+    this.#lock = { token, untilMs: nowMs + lockMs };
+    return true;
+  }
+
+  /** DEL by anybody: two may believe in the lead then. */
+  dropLock(): void {
+    this.#lock = null;
+  }
+
+  /** DEL by compare. */
+  unlock(token: string): void {
+    if (this.#lock?.token === token) this.#lock = null;
   }
 
   elect(memberId: string, session: string): number | null {
@@ -68,10 +180,13 @@ export class GroupModel {
     return this.#leader.epoch;
   }
 
-  /** Only that there is an assignment for the generation: who gets what is not the script's matter. */
-  publish(leaderEpoch: number, generation: number): 'OK' | 'STALE' {
+  publish({ leaderEpoch, generation, assignment, deputies, orphans }: PublishRequest): 'OK' | 'STALE' {
     if (leaderEpoch !== this.#leader.epoch || generation !== this.#generation) return 'STALE';
+    for (const [partition, claim] of orphans) this.#removeClaim(partition, claim);
+    this.#targets = partitionsByMember(assignment);
     this.#assignmentGeneration = generation;
+    this.#deputies = deputies;
+    this.#pubSub.wake('assignment');
     return 'OK';
   }
 
@@ -94,10 +209,30 @@ export class GroupModel {
   }
 
   unclaim(memberId: string, claims: ReadonlyMap<PartitionKey, number>): void {
-    for (const [partition, claim] of claims) {
-      const owner = this.#owners.get(partition);
-      if (owner?.memberId === memberId && owner.claim === claim) this.#owners.delete(partition);
+    let removed = 0;
+    for (const [partition, claim] of claims) if (this.#removeClaim(partition, { memberId, claim })) removed++;
+    if (removed > 0) this.#pubSub.wake('released');
+  }
+
+  readTarget(memberId: string): Target {
+    const partitions: PartitionKey[] = [];
+    for (const [topic, numbers] of this.#targets.get(memberId) ?? []) {
+      for (const number of numbers) partitions.push(partitionKey(topic, number));
     }
+    return { ...this.#view(), partitions };
+  }
+
+  readAssignment(): { readonly generation: number; readonly assignment: Assignment } {
+    return { generation: this.#assignmentGeneration, assignment: assignmentFromMembers(this.#targets) };
+  }
+
+  watch(memberIds: readonly string[], serverTimeMs: number): GroupWatch {
+    const signs = new Map<string, MemberSigns>();
+    for (const memberId of memberIds) {
+      const beat = this.#beats.get(memberId) ?? null;
+      signs.set(memberId, { subscribers: this.#pubSub.subscribers(memberId), beat });
+    }
+    return { ...this.#view(), server: this.server, serverTimeMs, signs };
   }
 
   /** What is left of the claims after a failover that lost the last ones. */
@@ -120,8 +255,14 @@ export class GroupModel {
       generation: this.#generation,
       assignmentGeneration: this.#assignmentGeneration,
       leader: this.#leader,
-      deputies: [],
+      deputies: this.#deputies,
     };
+  }
+
+  #removeClaim(partition: PartitionKey, { memberId, claim }: Claim): boolean {
+    const owner = this.#owners.get(partition);
+    if (owner?.memberId !== memberId || owner.claim !== claim) return false;
+    return this.#owners.delete(partition);
   }
 
   #remove(memberId: string): void {

@@ -5,13 +5,21 @@ import { memberOf } from '../group-fixture.ts';
 import { violations, type Happening, type World } from './invariants.ts';
 import type { StoredOwnership } from './partition-model.ts';
 
-const FENCE: Fence = { topic: 'orders', partition: 0, group: 'billing', epoch: 100, nonce: 'n1' };
+const FENCE: Fence = {
+  topic: 'orders',
+  partition: 0,
+  group: 'billing',
+  epoch: 100,
+  nonce: 'n1',
+  server: 's1',
+};
 
 const OWNED: StoredOwnership = {
   claim: 1,
   epoch: 100,
   committed: 5,
   fingerprint: 'f',
+  resetFrom: null,
   owner: 'a',
   nonce: 'n1',
 };

@@ -57,6 +57,36 @@ const FAULTS: readonly Fault[] = [
     from: 'o[1] ~= epoch or o[2] ~= nonce',
     to: 'o[1] ~= epoch',
   },
+  {
+    what: 'commits of an owner at another server',
+    script: COMMIT_OFFSET,
+    from: 'server ~= acquiredAt',
+    to: 'false',
+  },
+  {
+    what: 'seeks of an owner at another server',
+    script: SEEK_OFFSET,
+    from: 'server ~= acquiredAt',
+    to: 'false',
+  },
+  {
+    what: 'releases of an owner at another server',
+    script: RELEASE_PARTITION,
+    from: 'server ~= acquiredAt',
+    to: 'false',
+  },
+  {
+    what: 'resets that are told of once',
+    script: ACQUIRE_PARTITION,
+    from: "  redis.call('HSET', ownership, 'resetFrom', resetFrom)",
+    to: '',
+  },
+  {
+    what: 'resets that are told of for ever',
+    script: COMMIT_OFFSET,
+    from: "  redis.call('HDEL', ownership, 'resetFrom')",
+    to: '',
+  },
   { what: 'commits that go back', script: COMMIT_OFFSET, from: 'wanted <= tonumber(o[3])', to: 'false' },
   { what: 'commits beyond the end', script: COMMIT_OFFSET, from: 'wanted > tonumber(logEnd)', to: 'false' },
   {

@@ -2,7 +2,7 @@
  * What can happen to a group, as numbers that a property test draws. They say "the third fence that was ever given
  * out", not which: that is known only when it happens. So old sessions, claims and fences come up as often as new ones.
  */
-import type { EvictionReason, OffsetReset } from '@millrace/core';
+import type { DeposeReason, EvictionReason, OffsetReset } from '@millrace/core';
 import fc from 'fast-check';
 
 export const MEMBERS = ['a', 'b', 'c'] as const;
@@ -27,7 +27,23 @@ export type Operation =
       readonly leads: boolean;
       readonly reason: EvictionReason;
     }
-  | { readonly kind: 'publish'; readonly leads: boolean; readonly isCurrent: boolean }
+  | {
+      readonly kind: 'publish';
+      readonly leads: boolean;
+      readonly isCurrent: boolean;
+      readonly target: MemberId;
+    }
+  | {
+      readonly kind: 'update';
+      readonly member: MemberId;
+      readonly age: number;
+      readonly capacity: number;
+    }
+  /** Followed by an election, so that somebody leads. */
+  | { readonly kind: 'depose'; readonly isCurrent: boolean; readonly reason: DeposeReason }
+  | { readonly kind: 'bump'; readonly leads: boolean; readonly isCurrent: boolean }
+  /** Reads what members and leaders decide from. */
+  | { readonly kind: 'look'; readonly member: MemberId }
   | {
       readonly kind: 'claim';
       readonly member: MemberId;
@@ -48,7 +64,7 @@ export type Operation =
       readonly kind: 'commit' | 'seek' | 'release';
       readonly partition: Partition;
       readonly age: number;
-      readonly forged: 'no' | 'epoch' | 'nonce';
+      readonly forged: 'no' | 'epoch' | 'nonce' | 'server';
       readonly offset: number;
     }
   | { readonly kind: 'append'; readonly partition: Partition; readonly count: number }
@@ -86,7 +102,15 @@ const ARBITRARIES: readonly fc.Arbitrary<Operation>[] = [
     leads: fc.constantFrom(true, true, false),
     reason: fc.constantFrom<EvictionReason[]>('lease', 'presence'),
   }),
-  ...times(3, { kind: fc.constant('publish' as const), leads: mostly, isCurrent: mostly }),
+  ...times(3, { kind: fc.constant('publish' as const), leads: mostly, isCurrent: mostly, target: member }),
+  ...times(1, { kind: fc.constant('update' as const), member, age, capacity: fc.constantFrom(1, 2, 3) }),
+  ...times(1, {
+    kind: fc.constant('depose' as const),
+    isCurrent: mostly,
+    reason: fc.constantFrom<DeposeReason[]>('resigned', 'gone', 'silent'),
+  }),
+  ...times(1, { kind: fc.constant('bump' as const), leads: mostly, isCurrent: mostly }),
+  ...times(1, { kind: fc.constant('look' as const), member }),
   ...times(6, {
     kind: fc.constant('claim' as const),
     member,
@@ -107,7 +131,7 @@ const ARBITRARIES: readonly fc.Arbitrary<Operation>[] = [
     kind: fc.constantFrom('commit', 'commit', 'commit', 'seek', 'release'),
     partition,
     age,
-    forged: fc.constantFrom('no', 'no', 'no', 'no', 'no', 'no', 'epoch', 'nonce'),
+    forged: fc.constantFrom('no', 'no', 'no', 'no', 'no', 'no', 'epoch', 'nonce', 'server'),
     offset: fc.nat(14),
   }),
   ...times(2, { kind: fc.constant('append' as const), partition, count: fc.integer({ min: 1, max: 5 }) }),

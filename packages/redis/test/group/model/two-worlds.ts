@@ -47,6 +47,7 @@ export class TwoWorlds {
   readonly #appended = new Map<Partition, number>();
   #world: World | null = null;
   #leaderEpoch = 0;
+  #server = '';
   #count = 0;
 
   constructor(redis: RedisConnection, prefix: string) {
@@ -59,6 +60,8 @@ export class TwoWorlds {
 
   /** A leader, three members and two partitions of ten records. */
   async begin(): Promise<void> {
+    this.#server = /master_replid:(\w+)/.exec(await this.#redis.info('replication'))?.[1] ?? '';
+    for (const model of [this.#group, ...this.#partitions.values()]) model.server = this.#server;
     for (const partition of PARTITIONS) {
       await this.#redis.hset(this.#partitionKeys(partition).state, { start: 0, end: 0, incarnation: '1-x' });
       await this.perform({ kind: 'append', partition, count: 10 });
@@ -66,13 +69,12 @@ export class TwoWorlds {
     const leader = memberOf('leader');
     await this.#store.join(leader);
     this.#group.join(leader);
-    this.#leaderEpoch = (await this.#store.elect('leader', leader.session)) ?? 0;
-    this.#group.elect('leader', leader.session);
+    await this.#elect();
     this.#world = null;
     for (const member of MEMBERS) {
       await this.perform({ kind: 'join', member, isNew: true, capacity: 1, takeOver: 'none' });
     }
-    await this.perform({ kind: 'publish', leads: true, isCurrent: true });
+    await this.perform({ kind: 'publish', leads: true, isCurrent: true, target: 'a' });
   }
 
   /** Throws when the worlds differ or an invariant is broken. */
@@ -109,14 +111,59 @@ export class TwoWorlds {
         const epoch = this.#leaderEpoch - (leads ? 0 : 1);
         const beat = (this.#group.snapshot().beats.get(member) ?? 0) - (hasMoved ? 1 : 0);
         const real = await this.#store.evict(epoch, member, beat, reason);
-        return { real, model: this.#group.evict(epoch, member, beat) };
+        return { real, model: this.#group.evict(epoch, member, beat, reason) };
       }
       case 'publish': {
         const leaderEpoch = this.#leaderEpoch - (operation.leads ? 0 : 1);
         const generation = this.#group.snapshot().generation - (operation.isCurrent ? 0 : 1);
-        const rest = { assignment: assignmentOf({}), deputies: [], moves: 0, orphans: new Map() };
-        const real = await this.#store.publish({ leaderEpoch, generation, ...rest });
-        return { real, model: this.#group.publish(leaderEpoch, generation) };
+        const request = {
+          leaderEpoch,
+          generation,
+          assignment: assignmentOf({ [operation.target]: [1, 0], leader: [] }),
+          deputies: [operation.target],
+          moves: 0,
+          orphans: this.#orphans(),
+        };
+        const real = await this.#store.publish(request);
+        return { real, model: this.#group.publish(request) };
+      }
+      case 'update': {
+        const { member, age, capacity } = operation;
+        const description = { ...this.#description(member, age), capacity };
+        const real = await this.#store.update(description, 'capacity');
+        if (real === 'OK') this.#descriptions.get(member)?.unshift(description);
+        return { real, model: this.#group.update(description) };
+      }
+      case 'depose': {
+        const leader = { memberId: 'leader', epoch: this.#leaderEpoch - (operation.isCurrent ? 0 : 1) };
+        const answers = {
+          real: await this.#store.depose(leader, operation.reason),
+          model: this.#group.depose(leader, operation.reason),
+        };
+        await this.#elect();
+        return answers;
+      }
+      case 'bump': {
+        const leaderEpoch = this.#leaderEpoch - (operation.leads ? 0 : 1);
+        const generation = this.#group.snapshot().generation - (operation.isCurrent ? 0 : 1);
+        const real = await this.#store.bumpGeneration(leaderEpoch, generation, 'a topic');
+        return { real, model: this.#group.bumpGeneration(leaderEpoch, generation) };
+      }
+      case 'look': {
+        const { member } = operation;
+        const signs = await this.#store.watch([...MEMBERS, 'nobody']);
+        return {
+          real: [
+            await this.#store.readTarget(member),
+            await this.#store.readAssignment(),
+            { ...signs, serverTimeMs: 0 },
+          ],
+          model: [
+            this.#group.readTarget(member),
+            this.#group.readAssignment(),
+            this.#group.watch([...MEMBERS, 'nobody'], 0),
+          ],
+        };
       }
       case 'claim': {
         const { memberId, session } = this.#description(operation.member, operation.age);
@@ -159,6 +206,25 @@ export class TwoWorlds {
     }
   }
 
+  async #elect(): Promise<void> {
+    const { session } = memberOf('leader');
+    this.#leaderEpoch = (await this.#store.elect('leader', session)) ?? 0;
+    const epoch = this.#group.elect('leader', session);
+    if (epoch !== this.#leaderEpoch)
+      throw new Error(`Redis elected with epoch ${this.#leaderEpoch}, the model ${epoch}`);
+  }
+
+  /** What a leader takes away with an assignment: here of members that are gone, whatever they are assigned to. */
+  #orphans(): Map<Partition, { memberId: string; claim: number }> {
+    const orphans = new Map<Partition, { memberId: string; claim: number }>();
+    const { members, owners } = this.#group.snapshot();
+    for (const partition of PARTITIONS) {
+      const owner = owners.get(partition);
+      if (owner !== undefined && !members.has(owner.memberId)) orphans.set(partition, owner);
+    }
+    return orphans;
+  }
+
   async #join({ member, isNew, capacity, takeOver }: Operation & { kind: 'join' }): Promise<Answers> {
     const known = this.#descriptions.get(member) ?? [];
     const newest = known[0];
@@ -190,7 +256,8 @@ export class TwoWorlds {
         : earliestMs;
     const model = this.#partition(partition).acquire(request, timeMs);
     if (real.status === 'ACQUIRED' && request === fresh) {
-      const fence = { topic, partition: number, group: GROUP, epoch: real.epoch, nonce };
+      const { epoch, server } = real;
+      const fence = { topic, partition: number, group: GROUP, epoch, nonce, server };
       this.#acquisitions.get(partition)?.unshift({ request, fence });
     }
     return { real, model };
@@ -200,9 +267,11 @@ export class TwoWorlds {
     const { kind, partition, age, forged, offset } = operation;
     const { topic, number } = nameOf(partition);
     const held = pick(this.#acquisitions.get(partition), age)?.fence;
-    const fence = { ...(held ?? { topic, partition: number, group: GROUP, epoch: 0, nonce: 'none' }) };
+    const none = { topic, partition: number, group: GROUP, epoch: 0, nonce: 'none', server: this.#server };
+    const fence = { ...(held ?? none) };
     if (forged === 'epoch') fence.epoch -= 1;
     if (forged === 'nonce') fence.nonce = 'guessed';
+    if (forged === 'server') fence.server = 'before-the-failover';
     const model = this.#partition(partition);
     switch (kind) {
       case 'commit': {
@@ -331,6 +400,7 @@ function storedOf(fields: Record<string, string>): StoredOwnership | null {
     epoch: Number(fields['epoch']),
     committed: Number(fields['committed']),
     fingerprint: fields['fingerprint'] ?? '',
+    resetFrom: fields['resetFrom'] === undefined ? null : Number(fields['resetFrom']),
     owner: fields['owner'] ?? null,
     nonce: fields['nonce'] ?? null,
   };
