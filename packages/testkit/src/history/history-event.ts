@@ -58,7 +58,7 @@ export interface HistoryOperations {
           readonly reset: { readonly from: number | null } | null;
           readonly server?: string;
         }
-      | { readonly status: string };
+      | { readonly status: 'SUPERSEDED' | 'NO_OFFSET' | 'UNKNOWN_PARTITION' };
   };
   commit: {
     invoke: InOwnership & { readonly offset: number };
