@@ -2,6 +2,7 @@ export { connect, type Millrace } from './connect/millrace.ts';
 export type { ConnectOptions } from './connect/connect-options.ts';
 export type { Logger } from './logging/logger.ts';
 export type { BatchMetadata, Producer, ProducerRecord, RecordMetadata } from './producer/producer.ts';
+export type { Acks } from './producer/acks.ts';
 export type { ProducerOptions } from './producer/producer-options.ts';
 export type {
   Admin,

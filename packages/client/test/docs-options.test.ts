@@ -58,7 +58,13 @@ test('producer', () => {
   expect([...table.keys()].sort()).toEqual(
     members('packages/client/src/producer/producer-options.ts', 'ProducerOptions').sort(),
   );
-  const { partitioner: _ownWords, ...defaults } = resolveProducerOptions({});
+  const { partitioner: _ownWords, durability, ...defaults } = resolveProducerOptions({});
+  expect(durability).toBe(null);
+  expect(table.get('acks')).toBe(written('memory'));
+  const replicated = resolveProducerOptions({ acks: 'replicated' }).durability;
+  const fsynced = resolveProducerOptions({ acks: 'fsynced' }).durability;
+  expect(table.get('replicas')).toBe(`${replicated?.replicas}; ${fsynced?.replicas} with \`fsynced\``);
+  expect(table.get('ackTimeoutMs')).toBe(written(replicated?.timeoutMs));
   for (const [name, value] of Object.entries(defaults))
     expect([name, table.get(name)]).toEqual([name, written(value)]);
 });

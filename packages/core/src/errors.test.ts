@@ -39,6 +39,8 @@ const CLASSES: Readonly<Record<ErrorCode, ErrorClass>> = {
   DELIVERY_TIMED_OUT: UnavailableError,
   BUFFER_FULL: UnavailableError,
   TOO_MANY_PRODUCERS: UnavailableError,
+  NOT_REPLICATED: UnavailableError,
+  NOT_FSYNCED: UnavailableError,
   FENCED: FencedError,
   PRODUCER_FENCED: FencedError,
   LEASE_LOST: FencedError,

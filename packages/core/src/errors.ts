@@ -33,6 +33,8 @@ const ERRORS = {
   DELIVERY_TIMED_OUT: 'unavailable',
   BUFFER_FULL: 'unavailable',
   TOO_MANY_PRODUCERS: 'unavailable',
+  NOT_REPLICATED: 'unavailable',
+  NOT_FSYNCED: 'unavailable',
   FENCED: 'fenced',
   PRODUCER_FENCED: 'fenced',
   LEASE_LOST: 'fenced',

@@ -25,19 +25,23 @@ export type ScriptReply = string | number | null | readonly ScriptReply[];
 /** The part of ioredis that scripts need; `Redis` and `Cluster` both have it. */
 export type ScriptConnection = Pick<Redis, 'evalsha' | 'eval' | 'evalsha_ro' | 'eval_ro'>;
 
+/** `onSend` is called right before each time that the script goes out: twice where its text has to follow. */
 export async function runScript(
   connection: ScriptConnection,
   script: LuaScript,
   keys: readonly string[],
   args: readonly ScriptArgument[],
+  onSend?: () => void,
 ): Promise<readonly ScriptReply[]> {
   const { sha1, text, isReadOnly } = script;
+  onSend?.();
   try {
     return await (isReadOnly
       ? (connection.evalsha_ro(sha1, keys.length, ...keys, ...args) as Promise<ScriptReply[]>)
       : (connection.evalsha(sha1, keys.length, ...keys, ...args) as Promise<ScriptReply[]>));
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    onSend?.();
     return isReadOnly
       ? ((await connection.eval_ro(text, keys.length, ...keys, ...args)) as ScriptReply[])
       : ((await connection.eval(text, keys.length, ...keys, ...args)) as ScriptReply[]);

@@ -50,4 +50,9 @@ describe('readThrownAppend', () => {
     const error = new UnavailableError('TOO_MANY_PRODUCERS', 'full');
     expect(readThrownAppend(error, 'appending')).toEqual({ error, mayBeWritten: false });
   });
+
+  test('an error that says that it does not know may have stored it', () => {
+    const error = new UnavailableError('NOT_REPLICATED', 'too few', { details: { execution: 'unknown' } });
+    expect(readThrownAppend(error, 'appending')).toEqual({ error, mayBeWritten: true });
+  });
 });

@@ -58,8 +58,9 @@ export interface ThrownAppend {
 
 /** `where` says what was tried. */
 export function readThrownAppend(thrown: unknown, where: string): ThrownAppend {
-  // The log's own errors are made of a reply of the script, which then has stored nothing.
-  if (thrown instanceof MillraceError) return { error: thrown, mayBeWritten: false };
+  // The log's own errors are made of a reply of the script, which then has stored nothing, or say that they are not.
+  if (thrown instanceof MillraceError)
+    return { error: thrown, mayBeWritten: thrown.details['execution'] === 'unknown' };
   const error = toMillraceError(thrown, where);
   return { error, mayBeWritten: error.details['execution'] !== 'none' };
 }

@@ -4,15 +4,16 @@
  * one therefore carries a new epoch, and the partition refuses the late one from then on.
  */
 import { type Clock, type MillraceError, type Random, type Timer } from '@millrace/core';
-import { toMillraceError, type AppendResult, type RedisLog } from '@millrace/redis';
+import { toMillraceError, type AppendResult } from '@millrace/redis';
 import type { Logger } from '../logging/logger.ts';
+import type { Appender } from './appender.ts';
 import { reactionTo, readThrownAppend, type AppendRefusal } from './append-outcome.ts';
 import type { BatchPlace, PendingBatch } from './pending-batch.ts';
 import type { ProducerIdentity } from './producer-identity.ts';
 
 export interface SenderContext {
   readonly identity: ProducerIdentity;
-  readonly log: Pick<RedisLog, 'append'>;
+  readonly log: Appender;
   readonly clock: Clock;
   readonly random: Pick<Random, 'next'>;
   readonly logger: Logger;

@@ -1,8 +1,9 @@
 /** The producer behind `Millrace.producer()`: takes calls in, and looks after what its lanes share. */
 import { ClosedError, createStickyPartitioner, parseName, type MillraceError } from '@millrace/core';
-import { RedisLog, RedisTopicStore } from '@millrace/redis';
+import { RedisTopicStore } from '@millrace/redis';
 import type { ClientContext } from '../connect/client-context.ts';
 import { PLAIN_CODEC, type AnyTopicDefinition } from '../topic/topic-definition.ts';
+import { openAppender, type CloseableAppender } from './appender.ts';
 import { BatchDelivery, RecordDelivery, type Delivery } from './delivery.ts';
 import { encodeRecords, type RecordFormat } from './encode-records.ts';
 import { MemoryBudget } from './memory-budget.ts';
@@ -18,6 +19,7 @@ type Topic = string | AnyTopicDefinition;
 export class IdempotentProducer implements Producer {
   readonly #client: ClientContext;
   readonly #lanes: TopicLaneContext;
+  readonly #appender: CloseableAppender;
   readonly #topics = new Map<string, TopicLane>();
   /** Lanes whose open batch goes out at the end of this turn of the event loop. */
   #dueLanes: PartitionLane[] = [];
@@ -33,10 +35,11 @@ export class IdempotentProducer implements Producer {
     const { command, keys, clock, random, logger } = client;
     const store = new RedisTopicStore(command, keys);
     this.#client = client;
+    this.#appender = openAppender(client, options.durability, this.#onReady);
     this.#lanes = {
       options,
       identity,
-      log: new RedisLog(command, keys),
+      log: this.#appender,
       memory: new MemoryBudget(options.maxBufferedBytes),
       sticky: createStickyPartitioner(random),
       clock,
@@ -80,6 +83,7 @@ export class IdempotentProducer implements Producer {
     await this.flush();
     for (const topic of this.#topics.values()) topic.stopTimers();
     this.#client.command.off('ready', this.#onReady);
+    await this.#appender.close();
     this.#forget();
   }
 

@@ -189,13 +189,19 @@ export class PartitionLane {
     const isUnknown = batch.mayBeWritten || batch.isInFlight;
     const outcome = isUnknown ? 'they may have been stored' : 'they were not stored';
     const reason = lastError === null ? 'no reply' : lastError.message;
+    // Waited for and found on too few servers: another case than no answer at all.
+    const code =
+      lastError?.code === 'NOT_REPLICATED' || lastError?.code === 'NOT_FSYNCED'
+        ? lastError.code
+        : 'DELIVERY_TIMED_OUT';
     return new UnavailableError(
-      'DELIVERY_TIMED_OUT',
+      code,
       `${this.#topic}/${this.#partition}: ${records} records were not acknowledged within ` +
         `${this.#context.options.deliveryTimeoutMs} ms; ${outcome} (${reason})`,
       {
         cause: lastError ?? undefined,
         details: {
+          ...(code === 'DELIVERY_TIMED_OUT' ? {} : lastError?.details),
           topic: this.#topic,
           partition: this.#partition,
           records,

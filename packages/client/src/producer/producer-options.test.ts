@@ -11,6 +11,7 @@ test('defaults', () => {
     maxBufferedBytes: 33_554_432,
     maxBlockMs: 60_000,
     deliveryTimeoutMs: 30_000,
+    durability: null,
     partitioner: defaultPartitioner,
   });
 });

@@ -1,6 +1,8 @@
 /** Options of `producer()`, checked and completed. */
-import { ConfigError, defaultPartitioner, parseName, type Partitioner } from '@millrace/core';
-import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '@millrace/redis';
+import { defaultPartitioner, parseName, type Partitioner } from '@millrace/core';
+import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS, type Durability } from '@millrace/redis';
+import { resolveDurability, type Acks } from './acks.ts';
+import { bounded } from './bounded.ts';
 
 export interface ProducerOptions {
   /**
@@ -23,6 +25,19 @@ export interface ProducerOptions {
   readonly maxBlockMs?: number | undefined;
   /** How long a record is tried to be stored, counted from when it was buffered, milliseconds. Default 30,000. */
   readonly deliveryTimeoutMs?: number | undefined;
+  /**
+   * What has to be true of a record before it is acknowledged: the primary has it in memory (`memory`, the default,
+   * Kafka's `acks=1`), replicas have it in memory (`replicated`, the nearest to `acks=all`), or it is on the primary's disk
+   * (`fsynced`, Redis 7.2 and newer). What each survives: docs/guarantees.md.
+   */
+  readonly acks?: Acks | undefined;
+  /** Replicas that must have it: in memory (default 1) or, with `fsynced`, on their disks too (default 0). At most 100. */
+  readonly replicas?: number | undefined;
+  /**
+   * How long one try waits for replicas or disks, milliseconds, at most 5,000; then the batch is looked for and waited
+   * for again, until `deliveryTimeoutMs` is over. Default 3,000, or `deliveryTimeoutMs` where that is less.
+   */
+  readonly ackTimeoutMs?: number | undefined;
   /** Partition of a record with a key. Default: Kafka's (murmur2). Must depend on its arguments alone. */
   readonly partitioner?: Partitioner | undefined;
 }
@@ -35,6 +50,8 @@ export interface ResolvedProducerOptions {
   readonly maxBufferedBytes: number;
   readonly maxBlockMs: number;
   readonly deliveryTimeoutMs: number;
+  /** `null` for acks `memory`: an append is acknowledged when it is answered. */
+  readonly durability: Durability | null;
   readonly partitioner: Partitioner;
 }
 
@@ -69,14 +86,7 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
     ),
     maxBlockMs: bounded('maxBlockMs', options.maxBlockMs ?? 60_000, 1, MAX_TIMER_MS),
     deliveryTimeoutMs,
+    durability: resolveDurability(options, deliveryTimeoutMs),
     partitioner: options.partitioner ?? defaultPartitioner,
   };
-}
-
-function bounded(name: string, value: number, least: number, most: number): number {
-  if (Number.isFinite(value) && value >= least && value <= most) return value;
-  throw new ConfigError(
-    'INVALID_OPTION',
-    `${name} must be a number from ${least} to ${most}, not ${String(value)}`,
-  );
 }

@@ -40,7 +40,9 @@ export interface BatchMetadata {
  *   `PERMISSION_DENIED`. Nothing was stored.
  * - UnavailableError `BUFFER_FULL`: Redis did not keep up for `maxBlockMs`. `REDIS_UNREACHABLE` and the like: the topic
  *   could not be looked up for as long. `DELIVERY_TIMED_OUT`: not acknowledged within `deliveryTimeoutMs`;
- *   `details.outcome` says `unknown` (it may have been stored) or `not-written`.
+ *   `details.outcome` says `unknown` (it may have been stored) or `not-written`. `NOT_REPLICATED`, `NOT_FSYNCED`: stored,
+ *   and for as long not known to be on as many replicas or disks as `acks` asks for.
+ * - ConfigError `REDIS_TOO_OLD`, `INVALID_OPTION`: the server cannot do what `acks` asks for. Nothing was stored.
  * - FencedError `PRODUCER_FENCED`: a newer producer with this `producerId` is at work; close this one.
  * - DataError `LOG_TRUNCATED`: the log lost records that were acknowledged to this producer; `FOREIGN_ENTRY`.
  * - ClosedError.

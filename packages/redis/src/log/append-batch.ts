@@ -41,10 +41,12 @@ export type AppendReply =
   | { readonly status: 'FOREIGN_ENTRY'; readonly id: string }
   | { readonly status: 'LOG_MISSING'; readonly logEnd: number };
 
+/** `onSend`: see `runScript`. */
 export async function appendBatch(
   connection: ScriptConnection,
   keys: Keys,
   request: AppendRequest,
+  onSend?: () => void,
 ): Promise<AppendReply> {
   const { log, state, producers, producerTimes } = keys.partition(request.topic, request.partition);
   const { batch } = request;
@@ -59,6 +61,7 @@ export async function appendBatch(
       request.recordCount,
       Buffer.isBuffer(batch) ? batch : Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength),
     ],
+    onSend,
   );
   switch (reply[0]) {
     case 'APPENDED':

@@ -1,17 +1,10 @@
 /** The log of every partition: append, where it starts and ends, and the offset that a time points to. */
-import { ConfigError, DataError, UnavailableError, partitionKey, type PartitionKey } from '@millrace/core';
+import { ConfigError, partitionKey, type PartitionKey } from '@millrace/core';
 import type { Redis } from 'ioredis';
-import { recordCount } from '../batch/batch-decoder.ts';
 import type { Keys } from '../keys.ts';
-import { appendBatch, type AppendReply, type AppendRequest } from './append-batch.ts';
-import { foreignEntry } from './log-entry.ts';
+import type { AppendRequest } from './append-batch.ts';
+import { appendToLog, type AppendResult } from './append-to-log.ts';
 import { offsetForTimestamp } from './offset-for-timestamp.ts';
-
-/** The outcomes of an append that a producer acts upon; the others are thrown. */
-export type AppendResult = Exclude<
-  AppendReply,
-  { status: 'FOREIGN_ENTRY' | 'LOG_MISSING' | 'TOO_MANY_PRODUCERS' }
->;
 
 export interface LogDescription {
   /** Offset of the first record that is still there. */
@@ -39,43 +32,9 @@ export class RedisLog {
     this.#keys = keys;
   }
 
-  /**
-   * Appends one batch; safe to repeat with the same producer id, epoch and sequence, as often as no reply came.
-   *
-   * Throws DataError `FOREIGN_ENTRY` or `LOG_TRUNCATED` when the stream was changed past Millrace, UnavailableError
-   * `TOO_MANY_PRODUCERS` (retryable), ConfigError `INVALID_RECORD` when the batch does not hold `recordCount`
-   * records, and whatever the connection throws.
-   */
-  async append(request: AppendRequest): Promise<AppendResult> {
-    if (recordCount(request.batch) !== request.recordCount) {
-      const held = recordCount(request.batch);
-      throw new ConfigError(
-        'INVALID_RECORD',
-        `recordCount is ${request.recordCount}, but the batch holds ${held}`,
-      );
-    }
-    const reply = await appendBatch(this.#connection, this.#keys, request);
-    const { topic, partition } = request;
-    switch (reply.status) {
-      case 'FOREIGN_ENTRY':
-        throw foreignEntry(partitionKey(topic, partition), reply.id);
-      case 'LOG_MISSING':
-        throw new DataError(
-          'LOG_TRUNCATED',
-          `the stream of ${partitionKey(topic, partition)} is gone, with records up to offset ${reply.logEnd}: it was ` +
-            'deleted past Millrace. Restore it from a backup, or delete the topic and create it again',
-          { details: { topic, partition, logEnd: reply.logEnd } },
-        );
-      case 'TOO_MANY_PRODUCERS':
-        throw new UnavailableError(
-          'TOO_MANY_PRODUCERS',
-          `${partitionKey(topic, partition)} keeps ${reply.limit} producers already, all active within ten minutes; ` +
-            `there is room in ${reply.retryAfterMs} ms. Use one producer per process, or give producers stable ids`,
-          { details: { topic, partition, limit: reply.limit, retryAfterMs: reply.retryAfterMs } },
-        );
-      default:
-        return reply;
-    }
+  /** See `appendToLog`. */
+  append(request: AppendRequest): Promise<AppendResult> {
+    return appendToLog(this.#connection, this.#keys, request);
   }
 
   /** `null` where there is no such partition. */
