@@ -161,10 +161,10 @@ function attemptsOf(at: GroupPartition): Attempt[] {
     const ok = okOf(operation);
     if (isFailed(operation) || (ok !== null && ok.status !== 'COMMITTED')) continue;
     const { offset, tMonoMs } = operation.invoke;
-    attempts.push({ value: offset, atMs: tMonoMs, events: eventsOf(operation) });
+    attempts.push({ value: offset, atMs: tMonoMs, events: [operation.invoke] });
   }
   for (const seek of at.seeks) {
-    attempts.push({ value: seek.invoke.offset, atMs: seek.invoke.tMonoMs, events: eventsOf(seek) });
+    attempts.push({ value: seek.invoke.offset, atMs: seek.invoke.tMonoMs, events: [seek.invoke] });
   }
   for (const { acquire, ok } of at.ownerships) {
     attempts.push({ value: ok.committed, atMs: ok.tMonoMs, events: eventsOf(acquire) });

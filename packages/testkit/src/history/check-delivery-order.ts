@@ -14,11 +14,17 @@ export function checkDeliveryOrder(index: HistoryIndex, rules: CheckRules, repor
   }
 }
 
+/** A record whose handler threw. */
+interface Failure {
+  readonly offset: number;
+  readonly events: readonly HistoryEvent[];
+}
+
 function walk(ownership: Ownership, isAtMostOnce: boolean, report: AnomalyReport): void {
   const { committed } = ownership.ok;
   let previous: InvokeEvent<'deliver'> | null = null;
   /** The lowest record whose handler threw and that was not given to it again. */
-  let failed: { readonly offset: number; readonly event: HistoryEvent } | null = null;
+  let failed: Failure | null = null;
   /** Where a seek went. Until a delivery shows that it has taken effect, both places are right. */
   let sought: number | null = null;
   const invoked = new Map<number, InvokeEvent<'deliver'>>();
@@ -28,8 +34,9 @@ function walk(ownership: Ownership, isAtMostOnce: boolean, report: AnomalyReport
     if (event.f === 'dead-letter' && failed?.offset === event.offset) failed = null;
     if (event.f !== 'deliver') continue;
     if (event.type === 'fail' && !isAtMostOnce) {
-      const offset = invoked.get(event.id)?.offset;
-      if (offset !== undefined && (failed === null || offset < failed.offset)) failed = { offset, event };
+      const invoke = invoked.get(event.id);
+      if (invoke !== undefined && (failed === null || invoke.offset < failed.offset))
+        failed = { offset: invoke.offset, events: [invoke, event] };
     }
     if (event.type !== 'invoke') continue;
     invoked.set(event.id, event);
@@ -41,7 +48,7 @@ function walk(ownership: Ownership, isAtMostOnce: boolean, report: AnomalyReport
       if (offset !== committed) reportFirst(ownership, event, report);
     } else {
       const expected: number = failed?.offset ?? previous.offset + 1;
-      if (offset !== expected) reportNext(ownership, previous, failed?.event, event, expected, report);
+      if (offset !== expected) reportNext(ownership, previous, failed, event, expected, report);
       if (failed !== null && offset >= failed.offset) failed = null;
     }
     previous = event;
@@ -62,19 +69,19 @@ function reportFirst(ownership: Ownership, first: InvokeEvent<'deliver'>, report
 function reportNext(
   ownership: Ownership,
   previous: InvokeEvent<'deliver'>,
-  failure: HistoryEvent | undefined,
+  failure: Failure | null,
   event: InvokeEvent<'deliver'>,
   expected: number,
   report: AnomalyReport,
 ): void {
   const where = `epoch ${event.epoch} of ${event.topic}/${event.p} in group ${event.group}`;
-  const after = failure === undefined ? `${previous.offset}` : `${expected}, whose handler threw,`;
+  const after = failure === null ? `${previous.offset}` : `${expected}, whose handler threw,`;
   const isAhead = event.offset > expected;
   // A repetition shows itself by the two deliveries; a skip behind a failure needs the failure.
-  const needed = isAhead && failure !== undefined ? [failure] : [];
+  const before = isAhead && failure !== null ? failure.events : [previous];
   report.add(
     isAhead ? 'epoch-skip' : 'nonmonotonic-poll',
-    [ownership.invoke, ownership.ok, previous, ...needed, event],
+    [ownership.invoke, ownership.ok, ...before, event],
     () => `under ${where}, ${event.offset} was delivered after ${after} instead of ${expected}`,
   );
 }

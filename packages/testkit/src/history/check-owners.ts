@@ -51,10 +51,10 @@ export function checkZombies(index: HistoryIndex, rules: CheckRules, report: Ano
       const latestMs = heir.ok.tMonoMs + rules.zombieGraceMs;
       if (invoke.tMonoMs <= latestMs) continue;
       const before = lastBefore.get(invoke);
-      if (before !== undefined && before.tMonoMs <= latestMs) continue;
+      if (before === undefined || before.tMonoMs <= latestMs) continue;
       report.add(
         'zombie-start',
-        [heir.invoke, heir.ok, ...(before === undefined ? [] : [before]), invoke],
+        [heir.invoke, heir.ok, before, invoke],
         () =>
           `${invoke.proc} was given ${invoke.offset} of ${at.topic}/${at.p} in group ${at.group} under epoch ${invoke.epoch}, ` +
           `${Math.round(invoke.tMonoMs - heir.ok.tMonoMs)} ms after ${heir.invoke.member} had acquired it`,
@@ -76,13 +76,20 @@ function previousEvents(events: readonly HistoryEvent[]): Map<HistoryEvent, Hist
 
 /** Answers, for an epoch, the ownership that was the first to be granted under a higher one. */
 function firstHeirs(ownerships: readonly Ownership[]): (epoch: number) => Ownership | null {
-  const byEpoch = [...ownerships].sort((a, b) => b.ok.epoch - a.ok.epoch);
-  const heirOf = new Map<number, Ownership | null>();
+  const byEpoch = [...ownerships].sort((a, b) => a.ok.epoch - b.ok.epoch);
+  const earliestFrom: Ownership[] = [];
   let earliest: Ownership | null = null;
-  for (const ownership of byEpoch) {
-    if (!heirOf.has(ownership.ok.epoch)) heirOf.set(ownership.ok.epoch, earliest);
+  for (const [index, ownership] of [...byEpoch.entries()].reverse()) {
     if (earliest === null || ownership.ok.tMonoMs < earliest.ok.tMonoMs) earliest = ownership;
+    earliestFrom[index] = earliest;
   }
-  // An epoch that nobody acquired is an anomaly of its own.
-  return (epoch) => heirOf.get(epoch) ?? null;
+  return (epoch) => {
+    let [low, high] = [0, byEpoch.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((byEpoch[middle]?.ok.epoch ?? 0) <= epoch) low = middle + 1;
+      else high = middle;
+    }
+    return earliestFrom[low] ?? null;
+  };
 }

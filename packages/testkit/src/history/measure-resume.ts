@@ -12,7 +12,7 @@
 import type { AnomalyReport } from './anomaly.ts';
 import type { CheckRules } from './check-options.ts';
 import type { HistoryEvent } from './history-event.ts';
-import type { Delivery, GroupPartition, HistoryIndex, Ownership } from './history-index.ts';
+import type { AckedSend, Delivery, GroupPartition, HistoryIndex, Ownership } from './history-index.ts';
 import { endOf } from './ownership-end.ts';
 import { eventsOf, type Operation } from './pair-operations.ts';
 
@@ -31,11 +31,11 @@ export function measureResume(index: HistoryIndex, rules: CheckRules, report: An
   for (const { ownerships } of index.groups.values())
     for (const { invoke } of ownerships) procs.add(invoke.proc);
 
-  const ackedMs = acknowledgements(index);
   let unownedMs = 0;
   let longestUnownedMs = 0;
   for (const at of index.groups.values()) {
-    const context = { index, at, ackedMs, endMs: index.events.at(-1)?.tMonoMs ?? 0 };
+    const sends = index.partitions.get(`${at.topic}/${at.p}`)?.sends ?? [];
+    const context = { at, sends, last: index.events.at(-1) };
     for (const fault of index.faults) {
       const isProcess = fault.invoke.target !== undefined && procs.has(fault.invoke.target);
       const wait = isProcess ? afterVictim(context, fault) : afterHeal(context, fault);
@@ -59,11 +59,10 @@ export function measureResume(index: HistoryIndex, rules: CheckRules, report: An
 }
 
 interface Context {
-  readonly index: HistoryIndex;
   readonly at: GroupPartition;
-  /** When the record at an offset was acknowledged. */
-  readonly ackedMs: ReadonlyMap<string, readonly { readonly offset: number; readonly atMs: number }[]>;
-  readonly endMs: number;
+  readonly sends: readonly AckedSend[];
+  /** Of the whole history. */
+  readonly last: HistoryEvent | undefined;
 }
 
 interface Wait {
@@ -96,41 +95,28 @@ function afterHeal(context: Context, fault: Operation<'fault'>): Wait | null {
 
 /** From `fromMs`, or from when there was something to deliver, to the delivery. Null when there never was. */
 function waitUntil(
-  { at, ackedMs, endMs }: Context,
+  { at, sends, last }: Context,
   next: Delivery | undefined,
   fromMs: number,
   events: readonly HistoryEvent[],
 ): Wait | null {
-  const records = ackedMs.get(`${at.topic}/${at.p}`) ?? [];
   if (next !== undefined) {
     const { invoke } = next.operation;
-    const acked = records.find(({ offset }) => offset === invoke.offset);
-    const ms = Math.max(0, invoke.tMonoMs - Math.max(fromMs, acked?.atMs ?? fromMs));
-    const heir = next.ownership === null ? [] : eventsOf(next.ownership.acquire);
-    return {
-      ms,
-      isOver: true,
-      events: [...events, ...heir.filter((event) => !events.includes(event)), invoke],
-    };
+    const acked = sends.find(({ ok }) => ok.offset === invoke.offset);
+    const ms = Math.max(0, invoke.tMonoMs - Math.max(fromMs, acked?.ok.tMonoMs ?? fromMs));
+    const owner = next.ownership === null ? [] : eventsOf(next.ownership.acquire);
+    return { ms, isOver: true, events: [...new Set([...events, ...owner, invoke])] };
   }
   // Nobody was given anything again. That is no wonder when there was nothing left.
   let behind = at.ownerships[0]?.ok.committed ?? 0;
   for (const { operation } of at.deliveries) behind = Math.max(behind, operation.invoke.offset + 1);
-  let leftSinceMs = Number.POSITIVE_INFINITY;
-  for (const { offset, atMs } of records) if (offset >= behind) leftSinceMs = Math.min(leftSinceMs, atMs);
-  if (leftSinceMs === Number.POSITIVE_INFINITY) return null;
-  return { ms: endMs - Math.max(fromMs, leftSinceMs), isOver: false, events };
-}
-
-function acknowledgements(index: HistoryIndex): Context['ackedMs'] {
-  const acked = new Map<string, { offset: number; atMs: number }[]>();
-  for (const [key, { sends }] of index.partitions) {
-    acked.set(
-      key,
-      sends.map(({ ok }) => ({ offset: ok.offset, atMs: ok.tMonoMs })),
-    );
+  let left: AckedSend | null = null;
+  for (const send of sends) {
+    if (send.ok.offset >= behind && (left === null || send.ok.tMonoMs < left.ok.tMonoMs)) left = send;
   }
-  return acked;
+  if (left === null || last === undefined) return null;
+  const ms = last.tMonoMs - Math.max(fromMs, left.ok.tMonoMs);
+  return { ms, isOver: false, events: [...new Set([...events, left.invoke, left.ok, last])] };
 }
 
 /** Who had the partition at that time, by what its process knew. */
