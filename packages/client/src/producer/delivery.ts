@@ -3,12 +3,10 @@
  * object per batch and none per record.
  */
 import { errorFromCode, type MillraceError } from '@millrace/core';
-import type { BatchPlace, PendingBatch, Receipt } from './pending-batch.ts';
+import type { BatchedRecord, BatchPlace, PendingBatch, Receipt } from './pending-batch.ts';
 import type { BatchMetadata, RecordMetadata } from './producer.ts';
 
-export interface Delivery {
-  /** The next record of the call is record `index` of `batch`. */
-  added(batch: PendingBatch, index: number): void;
+export interface Delivery extends BatchedRecord {
   /** All records of the call are in batches. */
   complete(): void;
   /** The remaining records of the call are not going to be sent. */
@@ -28,6 +26,10 @@ export class RecordDelivery implements Delivery, Receipt {
   added(batch: PendingBatch, index: number): void {
     this.#index = index;
     batch.receipts.push(this);
+  }
+
+  moved(next: (owner: BatchedRecord) => void): void {
+    next(this);
   }
 
   complete(): void {}
@@ -89,6 +91,11 @@ export class BatchDelivery implements Delivery {
     this.#settleOne();
   }
 
+  /** Its records have become parts of other ranges. */
+  rangeMoved(): void {
+    this.#settleOne();
+  }
+
   rangeFailed(error: MillraceError): void {
     this.#firstError ??= error;
     this.#settleOne();
@@ -132,6 +139,11 @@ class RangeReceipt implements Receipt {
 
   delivered(place: BatchPlace): void {
     this.#delivery.rangeDelivered(place, this.#firstIndex, this.#count);
+  }
+
+  moved(next: (owner: BatchedRecord) => void): void {
+    for (let record = 0; record < this.#count; record++) next(this.#delivery);
+    this.#delivery.rangeMoved();
   }
 
   failed(error: MillraceError): void {

@@ -6,10 +6,9 @@
 import { UnavailableError, type MillraceError, type Timer } from '@millrace/core';
 import { BatchEncoder } from '@millrace/redis';
 import { BatchSender, type SenderContext } from './batch-sender.ts';
-import type { Delivery } from './delivery.ts';
 import type { EncodedRecord } from './encode-records.ts';
 import type { MemoryBudget } from './memory-budget.ts';
-import { PendingBatch } from './pending-batch.ts';
+import { PendingBatch, type BatchedRecord } from './pending-batch.ts';
 import type { ResolvedProducerOptions } from './producer-options.ts';
 
 /** What all lanes of a producer share. */
@@ -25,6 +24,14 @@ export interface LaneOwner {
   batchSealed(partition: number): void;
   /** Why the partition is unknown; rejects when Redis cannot be asked. */
   explainUnknownPartition(partition: number): Promise<MillraceError>;
+  /** The topic has fewer partitions now: it was created anew. */
+  isGone(partition: number): boolean;
+  /** Puts its records into other lanes. */
+  moveAway(batch: PendingBatch): void;
+  /** Resolves when everything that is in any lane of the topic now is stored or has failed. */
+  lanesDrained(): Promise<void>;
+  /** A batch has left the lane. */
+  settled(): void;
 }
 
 export class PartitionLane {
@@ -52,13 +59,16 @@ export class PartitionLane {
         batch.delivered(place);
         this.#settled(batch);
       },
-      failed: (batch, error) => this.#fail(batch, error),
+      failed: (batch, error) => {
+        if (error.code === 'UNKNOWN_PARTITION' && owner.isGone(partition)) this.#moveAll(batch, error);
+        else this.#fail(batch, error);
+      },
       explainUnknownPartition: () => owner.explainUnknownPartition(partition),
     });
   }
 
   /** Throws what the encoder throws for a record that fits no batch; then nothing has changed. */
-  add(record: EncodedRecord, delivery: Delivery): void {
+  add(record: EncodedRecord, delivery: BatchedRecord): void {
     const { maxBatchBytes, maxBatchRecords } = this.#context.options;
     if (this.#encoder.recordCount >= maxBatchRecords) this.#seal();
     let before = this.#encoder.byteLength;
@@ -70,6 +80,7 @@ export class PartitionLane {
     const batch = this.#open ?? this.#openBatch();
     const bytes = this.#encoder.byteLength - before;
     batch.bufferedBytes += bytes;
+    if (record.partition !== undefined) batch.isBound = true;
     this.#context.memory.take(bytes);
     delivery.added(batch, this.#encoder.recordCount - 1);
     if (this.#sealed.length > 0) this.#deliverNext();
@@ -81,12 +92,21 @@ export class PartitionLane {
     this.#deliverNext();
   }
 
+  /** Nothing is in it. */
+  get isIdle(): boolean {
+    return this.#open === null && this.#sealed.length === 0 && this.#sender.batch === null;
+  }
+
   /** Sends what lingers. Resolves when everything that is in the lane now is stored or has failed. */
   drained(): Promise<void> {
     const last = this.#open ?? this.#sealed.at(-1) ?? this.#sender.batch;
     if (last === null) return Promise.resolve();
     return new Promise((resolve) => {
-      last.receipts.push({ delivered: () => resolve(), failed: () => resolve() });
+      last.receipts.push({
+        delivered: () => resolve(),
+        failed: () => resolve(),
+        moved: () => void this.#owner.lanesDrained().then(resolve),
+      });
       this.release();
     });
   }
@@ -144,6 +164,18 @@ export class PartitionLane {
     if (next !== undefined) this.#sender.deliver(next);
   }
 
+  /** All at once and in order, so that records of one key stay in order in the lane to which they go. */
+  #moveAll(first: PendingBatch, error: MillraceError): void {
+    this.#seal();
+    for (const batch of [first, ...this.#sealed.splice(0)]) {
+      if (batch.isBound) batch.failed(error);
+      else this.#owner.moveAway(batch);
+      this.#context.memory.give(batch.bufferedBytes);
+    }
+    this.stopTimers();
+    this.#owner.settled();
+  }
+
   #fail(batch: PendingBatch, error: MillraceError): void {
     batch.failed(error);
     this.#settled(batch);
@@ -152,6 +184,7 @@ export class PartitionLane {
   #settled(batch: PendingBatch): void {
     this.#context.memory.give(batch.bufferedBytes);
     this.#deliverNext();
+    this.#owner.settled();
   }
 
   #onDeadline(): void {

@@ -9,10 +9,17 @@ export interface BatchPlace {
   readonly appendedMs: number;
 }
 
+/** The next record of a call is record `index` of `batch`. */
+export interface BatchedRecord {
+  added(batch: PendingBatch, index: number): void;
+}
+
 /** Told once what became of the batch. */
 export interface Receipt {
   delivered(place: BatchPlace): void;
   failed(error: MillraceError): void;
+  /** Its records go into other batches: calls `next` for each of them, in order, with who wants to know where. */
+  moved(next: (owner: BatchedRecord) => void): void;
 }
 
 export class PendingBatch {
@@ -22,6 +29,8 @@ export class PendingBatch {
   /** Charged to the memory budget until the batch is settled. */
   bufferedBytes = 0;
   recordCount = 0;
+  /** Somebody named the partition of one of its records: they can go nowhere else. */
+  isBound = false;
   /** Set when the batch is sealed; the same bytes are sent again after a lost reply. */
   bytes: Buffer | null = null;
   /** Appends that were tried. */
@@ -38,6 +47,10 @@ export class PendingBatch {
 
   delivered(place: BatchPlace): void {
     for (const receipt of this.receipts) receipt.delivered(place);
+  }
+
+  moved(next: (owner: BatchedRecord) => void): void {
+    for (const receipt of this.receipts) receipt.moved(next);
   }
 
   failed(error: MillraceError): void {

@@ -11,11 +11,12 @@ import {
   type StickyPartitioner,
   type Timer,
 } from '@millrace/core';
-import { toMillraceError } from '@millrace/redis';
+import { decodeBatch, toMillraceError } from '@millrace/redis';
 import { unknownTopic } from '../topic/unknown-topic.ts';
 import type { EncodedRecord } from './encode-records.ts';
 import { PartitionCount, type CountContext } from './partition-count.ts';
 import { PartitionLane, type LaneContext } from './partition-lane.ts';
+import type { PendingBatch } from './pending-batch.ts';
 import type { Submission } from './submission.ts';
 
 export interface TopicLaneContext extends LaneContext, CountContext {
@@ -28,6 +29,9 @@ export class TopicLane {
   readonly #count: PartitionCount;
   readonly #waiting: Submission[] = [];
   readonly #lanes = new Map<number, PartitionLane>();
+  #highestLane = -1;
+  /** Calls wait for lanes of partitions that are gone. */
+  #isHeldUp = false;
   #blockTimer: Timer | null = null;
   #isWaitingForRoom = false;
 
@@ -59,7 +63,7 @@ export class TopicLane {
   async drained(): Promise<void> {
     const last = this.#waiting.at(-1);
     if (last !== undefined) await new Promise<void>((resolve) => last.whenOver(resolve));
-    await Promise.all([...this.#lanes.values()].map((lane) => lane.drained()));
+    await this.#lanesDrained();
   }
 
   /** The connection is back. */
@@ -81,12 +85,16 @@ export class TopicLane {
     for (const lane of this.#lanes.values()) lane.stopTimers();
   }
 
+  async #lanesDrained(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.drained()));
+  }
+
   /** False when it has to wait. */
   #admit(submission: Submission): boolean {
     const { records } = submission;
     if (records === null) return false;
     const partitions = this.#count.get();
-    if (partitions === 0) return false;
+    if (partitions === 0 || this.#hasGoneLanes(partitions)) return false;
     if (submission.next === 0 && submission.highestPartition >= partitions) {
       // It may have been added since we asked.
       if (!this.#count.isFresherThan(submission.submittedMs)) return false;
@@ -144,10 +152,60 @@ export class TopicLane {
       lane = new PartitionLane(this.#topic, partition, this.#context, {
         batchSealed: () => this.#context.sticky.batchClosed(this.#topic, partition),
         explainUnknownPartition: () => this.#explainUnknownPartition(partition),
+        isGone: () => this.#isGone(partition),
+        moveAway: (batch) => this.#moveAway(batch),
+        lanesDrained: () => this.#lanesDrained(),
+        settled: () => this.#onSettled(),
       });
       this.#lanes.set(partition, lane);
+      this.#highestLane = Math.max(this.#highestLane, partition);
     }
     return lane;
+  }
+
+  #isGone(partition: number): boolean {
+    const partitions = this.#count.get();
+    return partitions > 0 && partition >= partitions;
+  }
+
+  /**
+   * The topic was deleted and created anew with fewer partitions, and what was sent by the old number is on its way back
+   * from there. Later calls wait for it, or they would overtake it.
+   */
+  #hasGoneLanes(partitions: number): boolean {
+    if (this.#highestLane < partitions) return false;
+    for (const [partition, lane] of this.#lanes) {
+      if (partition >= partitions && !lane.isIdle) return (this.#isHeldUp = true);
+    }
+    return false;
+  }
+
+  #onSettled(): void {
+    if (!this.#isHeldUp) return;
+    this.#isHeldUp = false;
+    this.advance();
+  }
+
+  /** None of its records is stored. Their bytes are all that is left of them. */
+  #moveAway(batch: PendingBatch): void {
+    const partitions = this.#count.get();
+    let records: readonly EncodedRecord[];
+    let places: readonly number[];
+    try {
+      records = decodeBatch(batch.bytes ?? Buffer.alloc(0)).map(({ key, value, headers, timestampMs }) => {
+        return { key, value, headers, timestampMs, partition: undefined };
+      });
+      places = records.map((record) => this.#partitionOf(record, partitions));
+    } catch (error) {
+      batch.failed(toMillraceError(error, `sending to topic "${this.#topic}"`));
+      return;
+    }
+    let next = 0;
+    batch.moved((owner) => {
+      const [record, place] = [records[next], places[next]];
+      next++;
+      if (record !== undefined && place !== undefined) this.#lane(place).add(record, owner);
+    });
   }
 
   async #explainUnknownPartition(partition: number): Promise<MillraceError> {

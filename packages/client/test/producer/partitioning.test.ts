@@ -1,8 +1,16 @@
 import { defaultPartitioner } from '@millrace/core';
-import { expect } from 'vitest';
+import { eventually } from '@millrace/testkit';
+import { describe, expect } from 'vitest';
 import { openVirtualProducer, readPartition, test } from '../client-fixture.ts';
 
 const keys = Array.from({ length: 40 }, (_, index) => `kéy-${index}`);
+
+function placeOf(key: string, partitions: number): number {
+  return defaultPartitioner({ topic: 'orders', key: Buffer.from(key), partitions });
+}
+
+/** Of 16 partitions, it is on one that is gone when there are two. */
+const isSoonGone = (key: string): boolean => placeOf(key, 16) >= 2;
 
 test('keys go where Kafka puts them, as text and as bytes', async ({ millrace }) => {
   await millrace.admin.createTopic('orders', { partitions: 7 });
@@ -94,6 +102,99 @@ test('a partition that does not exist is refused; one that was added since is fo
   expect(await producer.send('orders', { partition: 2, value: 'v' })).toMatchObject({
     partition: 2,
     offset: 0,
+  });
+});
+
+describe('a topic that was created anew with fewer partitions', () => {
+  test('takes records with a key at once, in order, by the new number', async ({
+    redis,
+    ioredis,
+    millrace,
+  }) => {
+    await millrace.admin.createTopic('orders', { partitions: 16 });
+    await using producer = millrace.producer();
+    await Promise.all(keys.map((key) => producer.send('orders', { key, value: 'old' })));
+    await millrace.admin.deleteTopic('orders');
+    await millrace.admin.createTopic('orders', { partitions: 2 });
+    const rounds = [0, 1, 2, 3];
+    const single = rounds.flatMap((round) =>
+      keys.map((key) => producer.send('orders', { key, value: `${round}` })),
+    );
+    const many = producer.sendBatch(
+      'orders',
+      keys.map((key) => ({ key, value: '4' })),
+    );
+    const flushed = producer.flush().then(() => 'flushed');
+    const places = await Promise.all(single);
+    for (const [index, { partition }] of places.entries()) {
+      expect(partition).toBe(placeOf(keys[index % keys.length] ?? '', 2));
+    }
+    expect((await many).reduce((sum, { count }) => sum + count, 0)).toBe(keys.length);
+    expect(await flushed).toBe('flushed');
+    const stored = await Promise.all(
+      [0, 1].map((partition) => readPartition(ioredis, redis.prefix, 'orders', partition)),
+    );
+    const byKey = Map.groupBy(
+      stored.flatMap(({ records }) => records),
+      ({ key }) => key,
+    );
+    for (const key of keys) {
+      expect(byKey.get(key)?.map(({ value }) => value)).toEqual(['0', '1', '2', '3', '4']);
+    }
+  });
+
+  test('lets later calls wait for what is on its way back', async ({ redis, ioredis, millrace }) => {
+    await millrace.admin.createTopic('orders', { partitions: 16 });
+    await using virtual = await openVirtualProducer(redis, { lingerMs: 1_000, maxBatchRecords: 2 });
+    const { producer, clock } = virtual;
+    const [first = '', ...others] = keys.filter(isSoonGone);
+    const second = others.find((key) => placeOf(key, 16) !== placeOf(first, 16)) ?? '';
+    const untilSettled = async (sent: Promise<unknown>): Promise<void> => {
+      let isSettled = false;
+      const settle = (): void => void (isSettled = true);
+      sent.then(settle, settle);
+      await eventually(async () => {
+        await clock.advance(1_000);
+        return isSettled;
+      });
+      await sent;
+    };
+    await untilSettled(producer.send('orders', { key: first, value: 'old' }));
+    await millrace.admin.deleteTopic('orders');
+    await millrace.admin.createTopic('orders', { partitions: 2 });
+    const early = producer.send('orders', { key: second, value: 'early' });
+    // The third makes the first two a batch, and they tell that there are two partitions left; `early` still lingers.
+    const [told] = [0, 1, 2].map((value) => producer.send('orders', { key: first, value: `${value}` }));
+    await told;
+    const late = producer.send('orders', { key: second, value: 'late' });
+    await untilSettled(Promise.all([early, late]));
+    const stored = await readPartition(ioredis, redis.prefix, 'orders', placeOf(second, 2));
+    const own = stored.records.filter(({ key }) => key === second);
+    expect(own.map(({ value }) => value)).toEqual(['early', 'late']);
+  });
+
+  test('refuses a partition that was named and is gone', async ({ millrace }) => {
+    await millrace.admin.createTopic('orders', { partitions: 4 });
+    await using producer = millrace.producer();
+    await producer.send('orders', { partition: 3, value: 'old' });
+    await millrace.admin.deleteTopic('orders');
+    await millrace.admin.createTopic('orders', { partitions: 2 });
+    await expect(producer.send('orders', { partition: 3, value: 'v' })).rejects.toMatchObject({
+      code: 'UNKNOWN_PARTITION',
+      message: 'there is no partition 3 in topic "orders": it has 0 to 1',
+    });
+  });
+
+  test('fails what the partitioner does not place there', async ({ millrace }) => {
+    await millrace.admin.createTopic('orders', { partitions: 4 });
+    await using producer = millrace.producer({ partitioner: () => 3 });
+    await producer.send('orders', { key: 'k', value: 'old' });
+    await millrace.admin.deleteTopic('orders');
+    await millrace.admin.createTopic('orders', { partitions: 2 });
+    await expect(producer.send('orders', { key: 'k', value: 'v' })).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      message: expect.stringContaining('the partitioner gave 3'),
+    });
   });
 });
 
