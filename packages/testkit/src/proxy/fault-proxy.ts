@@ -101,6 +101,7 @@ export async function startFaultProxy(options: StartFaultProxyOptions): Promise<
       peer: peer?.peer,
       target: typeof target === 'function' ? target() : target,
       judge,
+      onNamed: (named) => named.apply(modeOf(named)),
       onReset: () => (reset += 1),
       onClose: () => open.delete(connection),
     });

@@ -36,6 +36,12 @@ function firstKeyOfScript(words: readonly string[]): string | undefined {
   return Number(words[2]) > 0 ? words[3] : undefined;
 }
 
+/** The name that a client gives its connection by this command. */
+export function nameGivenBy({ name, words }: ProxiedCommand): string | undefined {
+  const isSetName = name === 'CLIENT' && words[1]?.toUpperCase() === 'SETNAME';
+  return isSetName ? words[2] : undefined;
+}
+
 /** After one of these, replies no longer answer commands one for one, or are no RESP at all. */
 export function endsRequestReply(name: string): boolean {
   switch (name) {

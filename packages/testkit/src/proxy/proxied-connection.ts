@@ -1,6 +1,6 @@
 /** One connection through the proxy: two sockets, a pipe each way, and the count that tells which reply answers what. */
 import { Socket } from 'node:net';
-import { endsRequestReply, readCommand } from './proxied-command.ts';
+import { endsRequestReply, nameGivenBy, readCommand } from './proxied-command.ts';
 import type { ProxiedCommand } from './proxied-command.ts';
 import type { ProxyConnection, ProxyLink, ProxyMode } from './proxy-fault.ts';
 import { ProxyPipe } from './proxy-pipe.ts';
@@ -20,6 +20,7 @@ export interface ProxiedConnectionSettings {
   readonly peer: string | undefined;
   readonly target: Endpoint;
   readonly judge: (command: ProxiedCommand, connection: ProxyConnection) => ReplyVerdict;
+  readonly onNamed: (connection: ProxiedConnection) => void;
   readonly onReset: () => void;
   readonly onClose: () => void;
 }
@@ -40,6 +41,7 @@ export class ProxiedConnection implements ProxyConnection {
   /** Replies to be dropped, by the number of their command. */
   readonly #verdicts = new Map<number, Exclude<ReplyVerdict, 'pass'>>();
   #heldBack: Buffer = nothing;
+  #clientName: string | undefined;
   #commands = 0;
   #replies = 0;
   /** Whether commands and replies can still be counted against each other. */
@@ -62,6 +64,10 @@ export class ProxiedConnection implements ProxyConnection {
     }
     this.#toServer = new ProxyPipe(client, this.#server, (chunk) => this.#inspectCommands(chunk));
     this.#toClient = new ProxyPipe(this.#server, client, (chunk) => this.#inspectReplies(chunk));
+  }
+
+  get clientName(): string | undefined {
+    return this.#clientName;
   }
 
   get commands(): number {
@@ -163,6 +169,11 @@ export class ProxiedConnection implements ProxyConnection {
     if (endsRequestReply(command.name)) {
       this.#isFollowed = false;
       return;
+    }
+    const clientName = nameGivenBy(command);
+    if (clientName !== undefined) {
+      this.#clientName = clientName;
+      this.#settings.onNamed(this);
     }
     const verdict = this.#settings.judge(command, this);
     if (verdict !== 'pass') this.#verdicts.set(this.#commands, verdict);

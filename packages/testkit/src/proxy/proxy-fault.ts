@@ -36,6 +36,8 @@ export interface ProxyConnection {
   readonly link: ProxyLink;
   /** The name of the server that made the connection; undefined for clients. */
   readonly peer: string | undefined;
+  /** What the client calls itself (CLIENT SETNAME); undefined until it has said so. */
+  readonly clientName: string | undefined;
   /** Commands that the client has sent. */
   readonly commands: number;
 }
@@ -43,7 +45,7 @@ export interface ProxyConnection {
 export interface ProxySelection {
   /** Which links it concerns. Default: `['client']`, so that replication and Sentinels go on. */
   readonly links?: readonly ProxyLink[];
-  /** Which connections of these. Asked again for each new one. Default: all. */
+  /** Which connections of these. Asked again for each new one, and when one says its name. Default: all. */
   readonly select?: (connection: ProxyConnection) => boolean;
 }
 
