@@ -1,5 +1,6 @@
 export { connect, type Millrace } from './connect/millrace.ts';
 export type { ConnectOptions } from './connect/connect-options.ts';
+export type { ClusterOptions, SentinelOptions } from './connect/connect-target.ts';
 export type { Logger } from './logging/logger.ts';
 export type { BatchMetadata, Producer, ProducerRecord, RecordMetadata } from './producer/producer.ts';
 export type { Acks } from './producer/acks.ts';

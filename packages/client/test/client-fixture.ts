@@ -6,7 +6,7 @@ import {
   closeConnection,
   readBatches,
   type BatchRecord,
-  type RedisConnection,
+  type CommandConnection,
 } from '@millrace/redis';
 import { VirtualClock } from '@millrace/testkit';
 import { test as redisTest, type TestRedis } from '@millrace/testkit/vitest';
@@ -53,7 +53,7 @@ export async function failure(promise: Promise<unknown>): Promise<Error> {
 
 /** Everything that a partition holds, read as a consumer would. */
 export async function readPartition(
-  redis: RedisConnection,
+  redis: CommandConnection,
   prefix: string,
   topic: string,
   partition: number,

@@ -1,6 +1,6 @@
 export { createKeys, DEFAULT_PREFIX, type GroupKeys, type Keys, type PartitionKeys } from './keys.ts';
 export { appendGroupEvent, readGroupEvents } from './group/events.ts';
-export { onServerChange } from './connection/server-changes.ts';
+export { onReconnect, onServerChange } from './connection/server-changes.ts';
 export { RedisGroupStore } from './group/redis-group-store.ts';
 export { RedisPartitionStore } from './partition/redis-partition-store.ts';
 export { BatchRecord, decodeBatch, recordCount, type RecordHeaders } from './batch/batch-decoder.ts';
@@ -31,12 +31,27 @@ export {
 } from './topics/redis-topic-store.ts';
 export {
   parseRedisUrl,
-  serverAddress,
+  type ClusterConfig,
   type ConnectionConfig,
+  type NodeAddress,
+  type SentinelConfig,
   type TlsConfig,
 } from './connection/connection-config.ts';
 export { MAX_BLOCK_MS, type ConnectionRole } from './connection/connection-options.ts';
-export { closeConnection, openConnection, type RedisConnection } from './connection/open-connection.ts';
+export {
+  closeCommandConnection,
+  isCluster,
+  openCommandConnection,
+  type ClusterConnection,
+  type CommandConnection,
+} from './connection/command-connection.ts';
+export { hashSlot } from './connection/hash-slot.ts';
+export {
+  closeConnection,
+  openConnection,
+  openNode,
+  type RedisConnection,
+} from './connection/open-connection.ts';
 export { keepSubscribed } from './connection/keep-subscribed.ts';
 export { inspectServer, type ServerFacts, type ServerWarning } from './connection/inspect-server.ts';
 export { toMillraceError, type Execution } from './connection/to-millrace-error.ts';

@@ -1,9 +1,9 @@
 import { ClosedError } from '@millrace/core';
-import { toMillraceError, type RedisConnection } from '@millrace/redis';
+import { toMillraceError, type CommandConnection } from '@millrace/redis';
 
 /** Gives what Redis or the driver throws the form in which users meet errors. `where` says what was tried. */
 export async function attempt<T>(
-  { status }: Pick<RedisConnection, 'status'>,
+  { status }: Pick<CommandConnection, 'status'>,
   where: string,
   run: () => Promise<T>,
 ): Promise<T> {

@@ -2,19 +2,27 @@
  * All that a consumer asks of Redis, as one port. `createRedisBackend` is what users get; the simulation puts a model
  * in its place, and the fault tests write down what goes through it.
  */
-import type { GroupStore, PartitionStore, StoredBatch, TopicStore } from '@millrace/core';
+import type { GroupStore, PartitionKey, PartitionStore, StoredBatch, TopicStore } from '@millrace/core';
 import type { ReadPosition } from '@millrace/redis';
 import type { Lease, LeaseListener } from '../lease/lease-keeper.ts';
 
 export interface LogReader {
-  /** Entries in order per partition; `blockMs` 0 returns at once. */
+  /**
+   * Partitions with the same source can be read together; each source is read by itself, side by side with others. Left
+   * out where one read can ask for all: then the source is ''.
+   */
+  sourceOf?(partition: PartitionKey): string;
+  /** Entries in order per partition, all of one source; `blockMs` 0 returns at once. */
   read(
     positions: readonly ReadPosition[],
     maxEntries: number,
     blockMs: number,
   ): Promise<readonly StoredBatch[]>;
-  /** Ends the read that is blocked at that moment, if there is one. Throws ConfigError where that is not permitted. */
-  unblock(): Promise<void>;
+  /**
+   * Ends the read of this source that is blocked at that moment, if there is one. Throws ConfigError where that is not
+   * permitted.
+   */
+  unblock(source: string): Promise<void>;
   /** Ends a blocked read at once. */
   close(): Promise<void>;
 }
@@ -34,8 +42,14 @@ export interface Backend {
   openReader(): Promise<LogReader>;
   /** One member's lease and presence. Throws what `openConnection` throws. */
   openLease(settings: LeaseSettings, listener: LeaseListener): Promise<Lease>;
-  /** Calls `run` whenever commands can be sent again after they could not. Returns a function that stops it. */
-  onReconnect(run: () => void): () => void;
-  /** Calls `run` when the server that answers is another process than before. Returns a function that stops it. */
-  onServerChange(run: () => void): Promise<() => void>;
+  /**
+   * Calls `run` whenever commands for the group's coordination can be sent again after they could not. Returns a function
+   * that stops it.
+   */
+  onReconnect(run: () => void, group: string): () => void;
+  /**
+   * Calls `run` when the server that answers is another process than before, with a function that tells which partitions
+   * it holds. Returns a function that stops it.
+   */
+  onServerChange(run: (isAffected: (partition: PartitionKey) => boolean) => void): Promise<() => void>;
 }

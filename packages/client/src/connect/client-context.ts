@@ -3,7 +3,7 @@
  * order in which it is taken down.
  */
 import type { Clock, MillraceError, Random } from '@millrace/core';
-import type { ConnectionConfig, Keys, RedisConnection } from '@millrace/redis';
+import type { CommandConnection, ConnectionConfig, Keys } from '@millrace/redis';
 import type { Logger } from '../logging/logger.ts';
 import type { Backend } from './backend.ts';
 
@@ -21,7 +21,7 @@ export interface ClientContext {
   /** Name of this client; connections are called `<prefix>:<name>:<role>`. */
   readonly name: string;
   /** Shared connection for scripts and queries. Never block on it. */
-  readonly command: RedisConnection;
+  readonly command: CommandConnection;
   /** What consumers ask of Redis. They use nothing else of it. */
   readonly backend: Backend;
   readonly logger: Logger;

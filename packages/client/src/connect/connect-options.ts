@@ -1,22 +1,28 @@
 /** Options of `connect()`, checked and completed. */
 import { hostname } from 'node:os';
 import { ConfigError } from '@millrace/core';
-import { DEFAULT_PREFIX, parseRedisUrl, type ConnectionConfig, type TlsConfig } from '@millrace/redis';
+import { DEFAULT_PREFIX, type ConnectionConfig, type TlsConfig } from '@millrace/redis';
 import type { Logger } from '../logging/logger.ts';
+import { resolveTarget, type ClusterOptions, type SentinelOptions } from './connect-target.ts';
 
+/** One of `url`, `sentinel` and `cluster`. */
 export interface ConnectOptions {
   /**
-   * `redis://` or `rediss://`, with `[user:password@]host[:port][/database]`. Default: the environment variable
-   * `REDIS_URL`, else `redis://127.0.0.1:6379`.
+   * One server: `redis://` or `rediss://`, with `[user:password@]host[:port][/database]`. Default: the environment
+   * variable `REDIS_URL`, else `redis://127.0.0.1:6379`.
    */
   readonly url?: string | undefined;
+  /** A primary with replicas that Sentinels watch over: found again after a failover. */
+  readonly sentinel?: SentinelOptions | undefined;
+  /** Redis Cluster. */
+  readonly cluster?: ClusterOptions | undefined;
   /** Begins the name of every key: two systems share a server by different prefixes. Default `millrace`. */
   readonly prefix?: string | undefined;
   /** Tells this client from others in CLIENT LIST. Default: host name and process id. */
   readonly name?: string | undefined;
   /** How long `connect` tries, milliseconds. Default 5,000. */
   readonly connectTimeoutMs?: number | undefined;
-  /** Certificates, with `rediss://`. The server's certificate is always verified. */
+  /** Certificates, with a `url` of `rediss://`. The server's certificate is always verified. */
   readonly tls?: TlsConfig | undefined;
   /**
    * pino, or anything of its shape. Default: nothing is logged, and what is wrong with the server's configuration is
@@ -31,7 +37,6 @@ export interface ResolvedConnectOptions {
   readonly name: string;
 }
 
-const DEFAULT_URL = 'redis://127.0.0.1:6379';
 const DEFAULT_CONNECT_TIMEOUT_MS = 5_000;
 
 /** No braces, which would move the cluster slot, and nothing that widens an ACL pattern. */
@@ -48,16 +53,7 @@ export function resolveConnectOptions(
     prefix = DEFAULT_PREFIX,
     name = defaultName(),
     connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS,
-    tls,
   } = given;
-  // An empty REDIS_URL is what a shell makes of an unset variable.
-  const url = given.url ?? (env['REDIS_URL'] || DEFAULT_URL);
-  if (typeof url !== 'string')
-    throw new ConfigError('INVALID_OPTION', `url must be a string, not ${typeof url}`);
-  const { isTls } = parseRedisUrl(url);
-  if (tls !== undefined && !isTls) {
-    throw new ConfigError('INVALID_OPTION', 'the option "tls" needs a URL that begins with rediss://');
-  }
   if (!PREFIX.test(prefix)) {
     throw new ConfigError(
       'INVALID_OPTION',
@@ -76,7 +72,7 @@ export function resolveConnectOptions(
       `connectTimeoutMs must be a number above 0, not ${connectTimeoutMs}`,
     );
   }
-  return { config: { url, connectTimeoutMs, ...(tls === undefined ? {} : { tls }) }, prefix, name };
+  return { config: resolveTarget(given, env, connectTimeoutMs), prefix, name };
 }
 
 function defaultName(): string {

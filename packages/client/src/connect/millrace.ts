@@ -1,12 +1,12 @@
 /** The connected client: where producers, consumers and the admin interface come from, and how it all ends. */
 import { ClosedError, type MillraceError } from '@millrace/core';
 import {
-  closeConnection,
+  closeCommandConnection,
   createKeys,
   inspectServer,
-  openConnection,
+  openCommandConnection,
   toMillraceError,
-  type RedisConnection,
+  type CommandConnection,
   type ServerWarning,
 } from '@millrace/redis';
 import { createAdmin } from '../admin/create-admin.ts';
@@ -57,13 +57,13 @@ export async function connectThrough(
   const choice = typeof options === 'string' ? undefined : options.logger;
   const logger = choice === undefined || choice === false ? silentLogger : choice;
 
-  const command = await openConnection(config, 'command', connectionName({ prefix, name }, 'command'));
+  const command = await openCommandConnection(config, connectionName({ prefix, name }, 'command'));
   try {
     const server = await inspectServer(command);
     if (choice !== false) for (const warning of server.warnings) tell(warning, choice);
     logger.info({ name, prefix, redisVersion: server.version }, 'connected to Redis');
   } catch (error) {
-    await closeConnection(command);
+    await closeCommandConnection(command);
     throw error;
   }
   logConnectionState(command, logger);
@@ -93,7 +93,7 @@ function createMillrace(context: ClientContext, closeOrder: CloseOrder): Millrac
     try {
       await closeOrder.closeAll();
     } finally {
-      await closeConnection(context.command);
+      await closeCommandConnection(context.command);
     }
   };
   const close = (): Promise<void> => (closing ??= closeEverything());
@@ -122,7 +122,7 @@ function tell(warning: ServerWarning, logger: Logger | undefined): void {
   else logger.warn({ setting, value }, message);
 }
 
-function logConnectionState(command: RedisConnection, logger: Logger): void {
+function logConnectionState(command: CommandConnection, logger: Logger): void {
   // Every producer and consumer listens on it.
   command.setMaxListeners(0);
   command.on('reconnecting', (delayMs: number) =>

@@ -50,7 +50,7 @@ export class RedisLogReader implements LogReader {
     return readBatches(this.#connection, this.#context.keys, positions, { maxEntries, blockMs });
   }
 
-  /** Ends the read that is blocked at that moment, if there is one. Throws what `toMillraceError` gives. */
+  /** Throws what `toMillraceError` gives. */
   async unblock(): Promise<void> {
     try {
       await this.#context.command.client('UNBLOCK', this.#clientId);

@@ -1,12 +1,13 @@
 /**
- * One loop, one connection: reads ahead for all lanes that have room. While some lane may have a backlog it reads
- * without blocking; when all of them stand at their log's end it blocks on all at once. A lane that begins to want
+ * One loop for all lanes that can be read together: reads ahead for those that have room. While some lane may have a
+ * backlog it reads without blocking; when all of them stand at their log's end it blocks on all at once. A lane that begins to want
  * records while the read is blocked (new, resumed, drained) ends the block by CLIENT UNBLOCK.
  *
  * Rejected: a nudge stream per reader inside the XREAD (a key that stays behind after a crash), and destroying the
  * socket (a new TLS handshake for every change).
  */
 import { ConfigError, DataError, type Clock, type StoredBatch } from '@millrace/core';
+import { MAX_BLOCK_MS } from '@millrace/redis';
 import { delay } from '../clock/delay.ts';
 import { ChangeSignal } from './change-signal.ts';
 import type { Lane } from './lane.ts';
@@ -19,6 +20,7 @@ export interface ReadPosition {
 
 export interface FetcherPort {
   readonly clock: Clock;
+  /** Those that this loop reads for. */
   lanes(): Iterable<Lane>;
   /** Entries in order per partition; `blockMs` 0 returns at once. */
   read(
@@ -28,16 +30,11 @@ export interface FetcherPort {
   ): Promise<readonly StoredBatch[]>;
   /** Ends the read that is blocked at that moment, if there is one. Throws ConfigError where that is not permitted. */
   unblock(): Promise<void>;
-  onTransportFailure(error: unknown, during: string): void;
-}
-
-export interface FetcherSettings {
-  /** Longest block, ms. An idle consumer sends one command in this time. */
-  readonly blockMs: number;
   /** Bytes that one read may bring, roughly. */
-  readonly maxReadBytes: number;
-  /** Bytes of all lanes together above which only empty lanes are read for. */
-  readonly maxTotalBytes: number;
+  maxReadBytes(): number;
+  /** So much is fetched already that only lanes without any record are read for. */
+  isFull(): boolean;
+  onTransportFailure(error: unknown, during: string): void;
 }
 
 const MAX_ENTRIES = 1_000;
@@ -50,9 +47,9 @@ type Asked = ReadonlyMap<string, { readonly lane: Lane; readonly version: number
 
 export class Fetcher {
   readonly #port: FetcherPort;
-  readonly #settings: FetcherSettings;
   readonly #changed = new ChangeSignal();
-  #blockMs: number;
+  /** Longest block, ms. An idle consumer sends one command in this time. */
+  #blockMs = MAX_BLOCK_MS;
   #turn = 0;
   /** Set while a read blocks. */
   #blocked: Asked | null = null;
@@ -62,10 +59,8 @@ export class Fetcher {
   #isClosed = false;
   #ended: Promise<void> | null = null;
 
-  constructor(port: FetcherPort, settings: FetcherSettings) {
+  constructor(port: FetcherPort) {
     this.#port = port;
-    this.#settings = settings;
-    this.#blockMs = settings.blockMs;
   }
 
   start(): void {
@@ -108,9 +103,7 @@ export class Fetcher {
 
   /** Lanes with room, as long as all of them together have: beyond that only those that would otherwise stand still. */
   #choose(): Lane[] {
-    let totalBytes = 0;
-    for (const lane of this.#port.lanes()) totalBytes += lane.bufferedBytes;
-    const isFull = totalBytes >= this.#settings.maxTotalBytes;
+    const isFull = this.#port.isFull();
     const lanes: Lane[] = [];
     for (const lane of this.#port.lanes()) {
       if (lane.wantsFetch && (!isFull || lane.bufferedBytes === 0)) lanes.push(lane);
@@ -139,7 +132,7 @@ export class Fetcher {
   }
 
   #takeTurns(wanting: readonly Lane[]): readonly Lane[] {
-    const count = Math.max(1, Math.floor(this.#settings.maxReadBytes / largestEntryBytes(wanting)));
+    const count = Math.max(1, Math.floor(this.#port.maxReadBytes() / largestEntryBytes(wanting)));
     if (count >= wanting.length) return wanting;
     const first = this.#turn % wanting.length;
     this.#turn = first + count;
@@ -148,7 +141,7 @@ export class Fetcher {
 
   /** XREAD's COUNT is per stream, and a reply without bound can take the server's memory: bound it by sizes seen. */
   #entriesPerLane(lanes: readonly Lane[]): number {
-    const entries = Math.floor(this.#settings.maxReadBytes / lanes.length / largestEntryBytes(lanes));
+    const entries = Math.floor(this.#port.maxReadBytes() / lanes.length / largestEntryBytes(lanes));
     return Math.max(1, Math.min(MAX_ENTRIES, entries));
   }
 

@@ -15,7 +15,7 @@ import {
   type PartitionKey,
   type Timer,
 } from '@millrace/core';
-import { MAX_BLOCK_MS, toMillraceError } from '@millrace/redis';
+import { toMillraceError } from '@millrace/redis';
 import { delay } from '../clock/delay.ts';
 import type { LogReader } from '../connect/backend.ts';
 import type { ClientContext } from '../connect/client-context.ts';
@@ -23,7 +23,7 @@ import type { Lease } from '../lease/lease-keeper.ts';
 import type { LeaseEnd } from '../lease/lease-messages.ts';
 import type { TopicSelector } from '../topic/topic-definition.ts';
 import { ConsumerEmitter, type LostReason, type OwnedPartition } from './consumer-events.ts';
-import { Fetcher } from './fetcher.ts';
+import { Fetchers } from './fetchers.ts';
 import type { Handlers } from './handlers.ts';
 import type { Identity } from './identity.ts';
 import { LaneWorker, type RecordDecoder } from './lane-worker.ts';
@@ -44,9 +44,6 @@ import { Slots } from './slots.ts';
 import { toSubscription, verifyTopicsExist } from './topic-selection.ts';
 import { replacedBy, Troubles, whileBlocked } from './troubles.ts';
 
-const MAX_READ_BYTES = 4 * 1_048_576;
-/** Fetched and not processed yet, all partitions together: a consumer that is slower than its producers stays small. */
-const MAX_TOTAL_BYTES = 32 * 1_048_576;
 const REJOIN_DELAY_MS = 200;
 const CHECK_INTERVAL_MS = 500;
 
@@ -61,7 +58,7 @@ export class GroupMember<V> {
   readonly #group: GroupStore;
   readonly #leader: Leader;
   readonly #ownership: Ownership<V>;
-  readonly #fetcher: Fetcher;
+  readonly #fetchers: Fetchers;
   readonly #slots: Slots;
   readonly #slowCalls: SlowCalls;
   readonly #decode: RecordDecoder<V>;
@@ -129,20 +126,16 @@ export class GroupMember<V> {
         isPaused: (key) => this.#paused.has(key),
         startWorker: (lane) => this.#startWorker(lane),
         onUnknownMember: () => this.#rejoin('evicted'),
-        onWantsFetch: (lane) => this.#fetcher.notify(lane),
+        onWantsFetch: (lane) => this.#fetchers.notify(lane),
       },
       options,
     );
-    this.#fetcher = new Fetcher(
-      {
-        clock,
-        lanes: () => this.#ownership.lanes(),
-        read: (positions, maxEntries, blockMs) => this.#openReader().read(positions, maxEntries, blockMs),
-        unblock: () => this.#openReader().unblock(),
-        onTransportFailure: shared.onTransportFailure,
-      },
-      { blockMs: MAX_BLOCK_MS, maxReadBytes: MAX_READ_BYTES, maxTotalBytes: MAX_TOTAL_BYTES },
-    );
+    this.#fetchers = new Fetchers({
+      clock,
+      lanes: () => this.#ownership.lanes(),
+      reader: () => this.#openReader(),
+      onTransportFailure: shared.onTransportFailure,
+    });
   }
 
   get memberId(): string {
@@ -195,12 +188,14 @@ export class GroupMember<V> {
     this.#reader = await backend.openReader();
     this.#lease = await this.#openLease();
     // Before the other listener: what the old server has told must be dropped before it is acted upon.
-    this.#unlisten.push(await backend.onServerChange(() => this.#ownership.loseAll('server-changed')));
-    this.#unlisten.push(backend.onReconnect(() => this.#onReconnect()));
+    this.#unlisten.push(
+      await backend.onServerChange((isAffected) => this.#ownership.loseAll('server-changed', isAffected)),
+      backend.onReconnect(() => this.#onReconnect(), this.#options.group),
+    );
     await this.#join();
     if (this.#stopping.signal.aborted)
       throw new ClosedError('the consumer was closed while it joined its group');
-    this.#fetcher.start();
+    this.#fetchers.start();
     this.#checkRegularly();
   }
 
@@ -219,7 +214,7 @@ export class GroupMember<V> {
     for (const stop of this.#unlisten) stop();
     if (!isStatic) await this.#leave();
     this.#identity = null;
-    await Promise.all([this.#fetcher.close(), this.#reader?.close()]);
+    await Promise.all([this.#fetchers.close(), this.#reader?.close()]);
     await this.#lease?.close();
   }
 

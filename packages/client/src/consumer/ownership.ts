@@ -140,10 +140,9 @@ export class Ownership<V> {
     });
   }
 
-  /** Everything is somebody else's, or may be. */
-  loseAll(reason: LostReason): void {
-    for (const { lane } of this.#held.values()) lane.lose(reason);
-    for (const lane of this.#releases.draining) lane.lose(reason);
+  /** Everything, or what is affected, is somebody else's, or may be. */
+  loseAll(reason: LostReason, isAffected: (partition: PartitionKey) => boolean = () => true): void {
+    for (const lane of this.unreleasedLanes()) if (isAffected(lane.key)) lane.lose(reason);
     this.#appliedGeneration = 0;
   }
 

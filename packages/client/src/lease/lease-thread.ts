@@ -32,7 +32,10 @@ function tell(message: FromLeaseThread): void {
 }
 
 async function main(): Promise<void> {
-  const redis = await openConnection(data.connection, 'lease', data.connectionName);
+  // In a cluster: to the primary of the group's slot, for its channels lie there too.
+  const redis = await openConnection(data.connection, 'lease', data.connectionName, {
+    slotOf: groupKeys.state,
+  });
   const store = new RedisGroupStore(redis, keys, data.group, systemClock);
   let disappear: (() => Promise<void>) | null = null;
 

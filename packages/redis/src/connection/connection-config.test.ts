@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseRedisUrl, serverAddress } from './connection-config.ts';
+import { describeTarget, parseRedisUrl } from './connection-config.ts';
 
 describe('parseRedisUrl', () => {
   test.each([
@@ -36,7 +36,25 @@ describe('parseRedisUrl', () => {
   });
 });
 
-test('serverAddress shows host and port alone', () => {
-  expect(serverAddress({ url: 'redis://ann:hunter2@[::1]:7000/1' })).toBe('[::1]:7000');
-  expect(serverAddress({ url: 'redis://:hunter2@h' })).toBe('h:6379');
+test('a target is described by hosts and ports alone', () => {
+  const connectTimeoutMs = 1;
+  const [url, other] = ['redis://ann:hunter2@[::1]:7000/1', 'redis://:hunter2@h'];
+  expect(describeTarget({ url, connectTimeoutMs })).toBe('Redis at [::1]:7000');
+  expect(describeTarget({ kind: 'cluster', seeds: [url, other], connectTimeoutMs })).toBe(
+    'Redis Cluster with the seeds [::1]:7000, h:6379',
+  );
+  const sentinels = [
+    { host: 'a', port: 1 },
+    { host: '::1', port: 2 },
+  ];
+  expect(
+    describeTarget({
+      kind: 'sentinel',
+      name: 'main',
+      sentinels,
+      database: 0,
+      password: 'hunter2',
+      connectTimeoutMs,
+    }),
+  ).toBe('Redis "main" of the Sentinels at a:1, [::1]:2');
 });

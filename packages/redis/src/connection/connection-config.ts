@@ -1,6 +1,6 @@
 /**
  * What a connection needs to know, and the one place where a Redis URL is read. The URL may carry a password, so
- * nothing outside this file shows it: messages use `serverAddress`, which is host and port alone.
+ * nothing outside this file shows it: messages use `describeTarget`, which names hosts and ports alone.
  */
 import { ConfigError } from '@millrace/core';
 
@@ -15,12 +15,50 @@ export interface TlsConfig {
 }
 
 /** Plain data, because it is also sent to a worker thread. */
-export interface ConnectionConfig {
+export type ConnectionConfig = SingleConfig | SentinelConfig | ClusterConfig;
+
+/** One Redis server at a fixed address. */
+export interface SingleConfig {
+  /** May be left out. */
+  readonly kind?: 'single';
   /** `redis://` or `rediss://`, with `[user:password@]host[:port][/database]`. */
   readonly url: string;
   readonly connectTimeoutMs: number;
   /** Only with `rediss://`. */
   readonly tls?: TlsConfig;
+}
+
+/** A primary whose address Sentinels know. */
+export interface SentinelConfig {
+  readonly kind: 'sentinel';
+  /** What the Sentinels call the primary. */
+  readonly name: string;
+  readonly sentinels: readonly NodeAddress[];
+  readonly username?: string;
+  readonly password?: string;
+  readonly sentinelUsername?: string;
+  readonly sentinelPassword?: string;
+  readonly database: number;
+  readonly connectTimeoutMs: number;
+  /** Present: the servers are reached by TLS. */
+  readonly tls?: TlsConfig;
+  /** Present: the Sentinels are reached by TLS. */
+  readonly sentinelTls?: TlsConfig;
+}
+
+/** Redis Cluster: the seeds tell of all other nodes, which are reached with the credentials of the seeds' URLs. */
+export interface ClusterConfig {
+  readonly kind: 'cluster';
+  /** URLs without a database. All of them have the same scheme, user and password. */
+  readonly seeds: readonly string[];
+  readonly connectTimeoutMs: number;
+  /** Only with `rediss://`. */
+  readonly tls?: TlsConfig;
+}
+
+export interface NodeAddress {
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface RedisEndpoint {
@@ -61,9 +99,23 @@ export function parseRedisUrl(url: string): RedisEndpoint {
   };
 }
 
-/** `host:port`, safe to show and to log. */
-export function serverAddress(config: Pick<ConnectionConfig, 'url'>): string {
-  const { host, port } = parseRedisUrl(config.url);
+/** What is connected to, safe to show and to log: "Redis at host:port", and so on. */
+export function describeTarget(config: ConnectionConfig): string {
+  switch (config.kind) {
+    case undefined:
+    case 'single':
+      return `Redis at ${showAddress(parseRedisUrl(config.url))}`;
+    case 'sentinel':
+      return `Redis "${config.name}" of the Sentinels at ${config.sentinels.map(showAddress).join(', ')}`;
+    case 'cluster':
+      return `Redis Cluster with the seeds ${config.seeds.map((seed) => showAddress(parseRedisUrl(seed))).join(', ')}`;
+    default:
+      return config satisfies never;
+  }
+}
+
+/** `host:port`. */
+export function showAddress({ host, port }: NodeAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 

@@ -1,8 +1,10 @@
 /**
- * What a server is, and what in its configuration would lose records. Asked once, at connect.
+ * What a server is, and what in its configuration would lose records. Asked once, at connect; of a cluster every primary
+ * is asked.
  */
+import type { Redis } from 'ioredis';
 import { ConfigError, UnavailableError } from '@millrace/core';
-import type { RedisConnection } from './open-connection.ts';
+import { isCluster, type CommandConnection } from './command-connection.ts';
 import { toMillraceError } from './to-millrace-error.ts';
 
 export interface ServerWarning {
@@ -13,9 +15,8 @@ export interface ServerWarning {
 }
 
 export interface ServerFacts {
+  /** Of a cluster, that of one of its primaries. */
   readonly version: string;
-  /** Changes whenever the server process is another one: a restart, a failover. */
-  readonly runId: string;
   readonly warnings: readonly ServerWarning[];
 }
 
@@ -23,9 +24,20 @@ const OLDEST_MAJOR = 7;
 
 /**
  * Throws `REDIS_TOO_OLD` below Redis 7.0 (scripts with flags, sharded pub/sub), `INVALID_OPTION` for a Sentinel or a
- * Cluster node, `REDIS_REFUSED` for a replica, `PERMISSION_DENIED` where INFO is not allowed.
+ * Cluster node that was given by `url`, `REDIS_REFUSED` for a replica, `PERMISSION_DENIED` where INFO is not allowed.
  */
-export async function inspectServer(redis: Pick<RedisConnection, 'info' | 'config'>): Promise<ServerFacts> {
+export async function inspectServer(connection: CommandConnection): Promise<ServerFacts> {
+  if (!isCluster(connection)) return inspectOne(connection, 'standalone');
+  const all = await Promise.all(connection.nodes('master').map((node) => inspectOne(node, 'cluster')));
+  const warnings = new Map(
+    all.flatMap((facts) => facts.warnings).map((warning) => [warning.setting, warning]),
+  );
+  return { version: all[0]?.version ?? '', warnings: [...warnings.values()] };
+}
+
+type Mode = 'standalone' | 'cluster';
+
+async function inspectOne(redis: Pick<Redis, 'info' | 'config'>, expected: Mode): Promise<ServerFacts> {
   let info: ReadonlyMap<string, string>;
   try {
     info = parseInfo(await redis.info());
@@ -34,7 +46,7 @@ export async function inspectServer(redis: Pick<RedisConnection, 'info' | 'confi
   }
   const version = info.get('redis_version') ?? '';
   verifyVersion(version);
-  verifyMode(info.get('redis_mode') ?? 'standalone');
+  verifyMode(info.get('redis_mode') ?? 'standalone', expected);
   if (info.get('role') === 'slave') {
     throw new UnavailableError(
       'REDIS_REFUSED',
@@ -42,7 +54,7 @@ export async function inspectServer(redis: Pick<RedisConnection, 'info' | 'confi
     );
   }
   const warnings = findWarnings(info, await snapshotSchedule(redis));
-  return { version, runId: info.get('run_id') ?? '', warnings };
+  return { version, warnings };
 }
 
 /** The fields of an INFO reply. */
@@ -69,22 +81,19 @@ export function verifyVersion(version: string): void {
   }
 }
 
-function verifyMode(mode: string): void {
-  if (mode === 'standalone') return;
-  const what =
+function verifyMode(mode: string, expected: Mode): void {
+  if (mode === expected) return;
+  const [what, instead] =
     mode === 'cluster'
-      ? 'a node of a Redis Cluster'
+      ? ['a node of a Redis Cluster', 'use connect({ cluster: { seeds: [url] } })']
       : mode === 'sentinel'
-        ? 'a Sentinel'
-        : `in mode "${mode}"`;
-  throw new ConfigError(
-    'INVALID_OPTION',
-    `the server behind the URL is ${what}: use the URL of a single Redis server`,
-  );
+        ? ['a Sentinel', 'use connect({ sentinel: { name, sentinels: [{ host, port }] } })']
+        : [`in mode "${mode}"`, 'use the URL of a Redis server'];
+  throw new ConfigError('INVALID_OPTION', `the server behind the URL is ${what}: ${instead}`);
 }
 
 /** `save` of the configuration: empty when snapshots are off, undefined where CONFIG is not allowed (managed services). */
-async function snapshotSchedule(redis: Pick<RedisConnection, 'config'>): Promise<string | undefined> {
+async function snapshotSchedule(redis: Pick<Redis, 'config'>): Promise<string | undefined> {
   try {
     const reply = await redis.config('GET', 'save');
     return Array.isArray(reply) && typeof reply[1] === 'string' ? reply[1] : undefined;

@@ -41,6 +41,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   MOVED: 'the slot lives on another node: this connection is not a cluster client',
   ASK: 'the slot is being moved to another node: this connection is not a cluster client',
   BUSY: 'a script is running for too long on the server',
+  UNBLOCKED: 'the server is not the primary any more',
 };
 
 /**
@@ -49,7 +50,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
  */
 export function toMillraceError(error: unknown, where: string): MillraceError {
   if (error instanceof MillraceError) return error;
-  const text = safeText(error);
+  const text = withoutRedirections(safeText(error));
   const cause = withoutArguments(error, text);
   const word = text.split(/[\s:]/, 1)[0] ?? '';
   const fail = (execution: Execution) => ({ cause, details: { execution } });
@@ -90,7 +91,7 @@ export function toMillraceError(error: unknown, where: string): MillraceError {
     );
   }
   // Refused by the driver because there is no connection: certain not to have been sent.
-  if (text.startsWith("Stream isn't writeable")) {
+  if (/^(Stream isn't writeable|Cluster isn't ready|None of startup nodes is available)/.test(text)) {
     return new UnavailableError(
       'REDIS_UNREACHABLE',
       `${where}: not connected to Redis at the moment`,
@@ -118,6 +119,7 @@ function isConnectionLoss(error: unknown, text: string): boolean {
     name === 'AbortError' ||
     text === 'Connection is closed.' ||
     text.startsWith('Socket timeout.') ||
+    text === 'Command timed out' ||
     (typeof code === 'string' && NETWORK_CODES.has(code))
   );
 }
@@ -142,6 +144,11 @@ function isTlsFailure(error: unknown): boolean {
 function safeText(error: unknown): string {
   const message = error instanceof Error ? error.message : 'a value that is no Error was thrown';
   return message.replace(/, with args beginning with:.*$/s, '').slice(0, 500);
+}
+
+/** In a cluster, what the last of too many attempts was answered: only that tells whether it may have run. */
+function withoutRedirections(text: string): string {
+  return text.replace(/^Too many Cluster redirections\. Last error: (?:\w+: )?/, '');
 }
 
 /** A fresh error with the stack of the original and none of its properties. */

@@ -3,7 +3,7 @@
  * each interruption harmless: the group's slot refuses while there are members, partitions refuse once somebody has
  * acquired them again, and the catalogue goes last, so that a deletion that broke off can be repeated.
  */
-import type { Redis } from 'ioredis';
+import type { CommandConnection } from '../connection/command-connection.ts';
 import { DELETE_GROUP, FORGET_GROUP } from '../generated/lua.ts';
 import type { Keys } from '../keys.ts';
 import { integerAt, unexpectedStatus } from '../reply.ts';
@@ -18,7 +18,7 @@ const PARTITIONS_AT_ONCE = 500;
 
 /** `offsets` must have been read before, see `readGroupOffsets`. */
 export async function deleteGroup(
-  connection: Redis,
+  connection: CommandConnection,
   keys: Keys,
   group: string,
   offsets: readonly GroupOffset[],
@@ -36,7 +36,11 @@ export async function deleteGroup(
   return result;
 }
 
-async function deleteCoordination(connection: Redis, keys: Keys, group: string): Promise<DeleteGroupResult> {
+async function deleteCoordination(
+  connection: CommandConnection,
+  keys: Keys,
+  group: string,
+): Promise<DeleteGroupResult> {
   const { state, members, beats, owners, assignment, leaderLock, events } = keys.group(group);
   const all = [state, members, beats, owners, assignment, leaderLock, events];
   const reply = await runScript(connection, DELETE_GROUP, all, []);
@@ -52,7 +56,7 @@ async function deleteCoordination(connection: Redis, keys: Keys, group: string):
 
 /** False when somebody has acquired the partition for this group since `epoch` was read. */
 export async function forgetGroup(
-  connection: Redis,
+  connection: CommandConnection,
   keys: Keys,
   group: string,
   { topic, partition, epoch }: Pick<GroupOffset, 'topic' | 'partition' | 'epoch'>,

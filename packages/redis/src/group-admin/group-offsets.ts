@@ -1,5 +1,5 @@
 /** Where a group stands in every partition, read from the partitions' own slots. */
-import type { Redis } from 'ioredis';
+import type { CommandConnection } from '../connection/command-connection.ts';
 import type { Keys } from '../keys.ts';
 
 export interface GroupOffset {
@@ -20,7 +20,7 @@ const PARTITIONS_AT_ONCE = 500;
 
 /** One entry per partition of `topics` (topic → number of partitions) that exists, in their order. */
 export async function readGroupOffsets(
-  connection: Pick<Redis, 'hmget'>,
+  connection: Pick<CommandConnection, 'hmget'>,
   keys: Keys,
   group: string,
   topics: ReadonlyMap<string, number>,
@@ -38,7 +38,7 @@ export async function readGroupOffsets(
 }
 
 async function readOne(
-  connection: Pick<Redis, 'hmget'>,
+  connection: Pick<CommandConnection, 'hmget'>,
   keys: Keys,
   group: string,
   { topic, partition }: { readonly topic: string; readonly partition: number },

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { CommandConnection } from '../connection/command-connection.ts';
 import type { Keys } from '../keys.ts';
 
 export interface GroupEntry {
@@ -9,7 +9,7 @@ export interface GroupEntry {
 
 /** Groups that have been joined and not deleted, by name. */
 export async function listGroups(
-  connection: Pick<Redis, 'smembers' | 'hlen'>,
+  connection: Pick<CommandConnection, 'smembers' | 'hlen'>,
   keys: Keys,
 ): Promise<GroupEntry[]> {
   const groups = (await connection.smembers(keys.groups)).sort();

@@ -3,7 +3,7 @@
  * right to run scripts, and nothing is decided by what is read here, so it need not be of one moment.
  */
 import type { MemberDescription } from '@millrace/core';
-import type { Redis } from 'ioredis';
+import type { CommandConnection } from '../connection/command-connection.ts';
 import { decodeStoredMember } from '../group/member-description.ts';
 import type { Keys } from '../keys.ts';
 
@@ -19,7 +19,7 @@ export interface GroupCoordination {
 }
 
 export async function readCoordination(
-  connection: Pick<Redis, 'sismember' | 'hmget' | 'hgetall'>,
+  connection: Pick<CommandConnection, 'sismember' | 'hmget' | 'hgetall'>,
   keys: Keys,
   group: string,
 ): Promise<GroupCoordination> {

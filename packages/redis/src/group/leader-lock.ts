@@ -7,7 +7,7 @@
  * used); a call has no deadline (each is raced with one).
  */
 import { UnavailableError, type Clock } from '@millrace/core';
-import type { Redis } from 'ioredis';
+import type { CommandConnection } from '../connection/command-connection.ts';
 import Redlock, { ExecutionError, ResourceLockedError, type Lock } from 'redlock';
 
 /** Part of the lock time that must be left when the lock arrives: less, and it is not worth having. */
@@ -20,7 +20,7 @@ export class LeaderLock {
   #lock: Lock | null = null;
 
   /** One client per independent Redis deployment: a quorum needs an odd number of them. */
-  constructor(clients: readonly Redis[], key: string, clock: Clock) {
+  constructor(clients: readonly CommandConnection[], key: string, clock: Clock) {
     if (clients.length % 2 === 0) {
       throw new RangeError(`the leader lock needs an odd number of Redis deployments, got ${clients.length}`);
     }

@@ -18,7 +18,7 @@ import type {
   TakeOver,
   Target,
 } from '@millrace/core';
-import type { Redis } from 'ioredis';
+import type { CommandConnection } from '../connection/command-connection.ts';
 import type { GroupKeys, Keys } from '../keys.ts';
 import { claimPartitions, unclaimPartitions } from './claims.ts';
 import { appendGroupEvent } from './events.ts';
@@ -32,13 +32,13 @@ import { readAssignment, readGroup, readTarget, watchGroup } from './observe.ts'
 const PARTITIONS_PER_CALL = 2000;
 
 export class RedisGroupStore implements GroupStore {
-  readonly #connection: Redis;
+  readonly #connection: CommandConnection;
   readonly #catalogue: Keys;
   readonly #group: string;
   readonly #keys: GroupKeys;
   readonly #lock: LeaderLock;
 
-  constructor(connection: Redis, keys: Keys, group: string, clock: Clock) {
+  constructor(connection: CommandConnection, keys: Keys, group: string, clock: Clock) {
     this.#connection = connection;
     this.#catalogue = keys;
     this.#group = group;

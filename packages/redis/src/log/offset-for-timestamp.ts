@@ -6,7 +6,7 @@
  * megabyte, and its KEYS would ask for write permission on the log.
  */
 import { partitionKey, type StoredBatch } from '@millrace/core';
-import type { Redis } from 'ioredis';
+import type { CommandConnection } from '../connection/command-connection.ts';
 import type { Keys } from '../keys.ts';
 import { baseOffsetOf, entryIdBefore, parseEntry, type RawEntry } from './log-entry.ts';
 
@@ -21,7 +21,7 @@ interface OffsetRange {
 }
 
 export async function offsetForTimestamp(
-  connection: Redis,
+  connection: CommandConnection,
   keys: Keys,
   { topic, partition }: SearchedPartition,
   range: OffsetRange,
@@ -49,7 +49,7 @@ export async function offsetForTimestamp(
 }
 
 async function batchHolding(
-  connection: Redis,
+  connection: CommandConnection,
   log: string,
   partition: ReturnType<typeof partitionKey>,
   offset: number,

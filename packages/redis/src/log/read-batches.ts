@@ -7,7 +7,7 @@
  * first batch must hold the position, and each one must begin where the one before ended.
  */
 import { DataError, partitionKey, type PartitionKey, type StoredBatch } from '@millrace/core';
-import type { Redis } from 'ioredis';
+import type { CommandConnection } from '../connection/command-connection.ts';
 import type { Keys } from '../keys.ts';
 import { baseOffsetOf, entryIdBefore, parseEntry, type RawEntry } from './log-entry.ts';
 
@@ -42,7 +42,7 @@ type RawRead = readonly (readonly [key: Buffer, entries: readonly RawEntry[]])[]
  * without that partition gives the others, for a read changes nothing.
  */
 export async function readBatches(
-  reader: Redis,
+  reader: Pick<CommandConnection, 'xreadBuffer'>,
   keys: Keys,
   positions: readonly ReadPosition[],
   options: ReadOptions,

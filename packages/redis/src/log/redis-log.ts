@@ -1,6 +1,6 @@
 /** The log of every partition: append, where it starts and ends, and the offset that a time points to. */
 import { ConfigError, partitionKey, type PartitionKey } from '@millrace/core';
-import type { Redis } from 'ioredis';
+import type { CommandConnection } from '../connection/command-connection.ts';
 import type { Keys } from '../keys.ts';
 import type { AppendRequest } from './append-batch.ts';
 import { appendToLog, type AppendResult } from './append-to-log.ts';
@@ -24,10 +24,10 @@ export interface PartitionName {
 const COMMANDS_AT_ONCE = 1_000;
 
 export class RedisLog {
-  readonly #connection: Redis;
+  readonly #connection: CommandConnection;
   readonly #keys: Keys;
 
-  constructor(connection: Redis, keys: Keys) {
+  constructor(connection: CommandConnection, keys: Keys) {
     this.#connection = connection;
     this.#keys = keys;
   }

@@ -12,7 +12,7 @@ import {
   type TopicCatalogue,
   type TopicStore,
 } from '@millrace/core';
-import type { Redis } from 'ioredis';
+import type { CommandConnection } from '../connection/command-connection.ts';
 import type { Keys } from '../keys.ts';
 import { RedisLog } from '../log/redis-log.ts';
 import { decodeEntry, encodeEntry, type CatalogueEntry } from './catalogue-entry.ts';
@@ -53,11 +53,11 @@ interface StoredEntry {
 }
 
 export class RedisTopicStore implements TopicStore {
-  readonly #connection: Redis;
+  readonly #connection: CommandConnection;
   readonly #keys: Keys;
   readonly #log: RedisLog;
 
-  constructor(connection: Redis, keys: Keys) {
+  constructor(connection: CommandConnection, keys: Keys) {
     this.#connection = connection;
     this.#keys = keys;
     this.#log = new RedisLog(connection, keys);

@@ -1,0 +1,132 @@
+/**
+ * Reads the logs of a cluster: each slot by itself, from the node that serves it at the moment. What one node does, or
+ * does not answer, never holds up the slots of another.
+ */
+import {
+  ConfigError,
+  parsePartitionKey,
+  partitionKey,
+  UnavailableError,
+  type PartitionKey,
+  type StoredBatch,
+} from '@millrace/core';
+import {
+  hashSlot,
+  onReconnect,
+  openNode,
+  readBatches,
+  type ClusterConfig,
+  type ClusterConnection,
+  type NodeAddress,
+  type ReadPosition,
+} from '@millrace/redis';
+import type { LogReader } from './backend.ts';
+import { connectionName, type ClientContext } from './client-context.ts';
+import { NodeReaders, type Read } from './node-readers.ts';
+
+type ReaderContext = Pick<ClientContext, 'prefix' | 'name' | 'keys' | 'clock'> & {
+  readonly config: ClusterConfig;
+  readonly command: ClusterConnection;
+};
+
+/**
+ * Connections of one consumer that wait for records, over all nodes. Slots beyond it take turns. A worker of a group
+ * that shares its work has fewer partitions; this bounds the one that has to do all of it.
+ */
+const MAX_BLOCKING = 32;
+
+/** A refusal that says: not here. */
+const ELSEWHERE = /\b(MOVED|ASK|CLUSTERDOWN|UNBLOCKED|READONLY)\b/;
+
+export class ClusterLogReader implements LogReader {
+  readonly #context: ReaderContext;
+  readonly #slots = new Map<PartitionKey, number>();
+  readonly #nodes = new Map<string, NodeReaders>();
+  readonly #unlisten: () => void;
+  #isClosed = false;
+
+  constructor(context: ReaderContext) {
+    this.#context = context;
+    this.#unlisten = onReconnect(context.command, () => this.#leaveFormerPrimaries());
+  }
+
+  sourceOf(partition: PartitionKey): string {
+    return String(this.#slotOf(partition));
+  }
+
+  async read(
+    positions: readonly ReadPosition[],
+    maxEntries: number,
+    blockMs: number,
+  ): Promise<readonly StoredBatch[]> {
+    const [first] = positions;
+    if (first === undefined) return [];
+    if (this.#isClosed) throw new ConfigError('INVALID_OPTION', 'the reader is closed');
+    const { command, keys } = this.#context;
+    const slot = this.#slotOf(partitionKey(first.topic, first.partition));
+    const read: Read = (connection, turnMs) =>
+      readBatches(connection, keys, positions, { maxEntries, blockMs: turnMs });
+    try {
+      const node = this.#nodeOf(slot);
+      return await (blockMs > 0 ? node.readBlocked(slot, blockMs, read) : node.readNow(read));
+    } catch (error) {
+      if (error instanceof Error && ELSEWHERE.test(error.message)) command.refreshSlotsCache();
+      throw error;
+    }
+  }
+
+  async unblock(source: string): Promise<void> {
+    const slot = Number(source);
+    // The read may still wait at the node that served the slot before.
+    await Promise.all([...this.#nodes.values()].map((node) => node.unblock(slot)));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#unlisten();
+    await Promise.all([...this.#nodes.values()].map((node) => node.close()));
+  }
+
+  #slotOf(partition: PartitionKey): number {
+    let slot = this.#slots.get(partition);
+    if (slot === undefined) {
+      const { topic, partition: number } = parsePartitionKey(partition);
+      slot = hashSlot(this.#context.keys.partition(topic, number).log);
+      this.#slots.set(partition, slot);
+    }
+    return slot;
+  }
+
+  #nodeOf(slot: number): NodeReaders {
+    const { command, config, clock } = this.#context;
+    const place = command.slots[slot]?.[0];
+    if (place === undefined) {
+      throw new UnavailableError('REDIS_REFUSED', `no node of the cluster serves slot ${slot} at the moment`);
+    }
+    let node = this.#nodes.get(place);
+    if (node === undefined) {
+      const name = connectionName(this.#context, 'reader');
+      const address = parsePlace(place);
+      const share = Math.max(1, Math.floor(MAX_BLOCKING / Math.max(1, command.nodes('master').length)));
+      node = new NodeReaders({ clock, open: () => openNode(config, address, 'reader', name) }, share);
+      this.#nodes.set(place, node);
+    }
+    return node;
+  }
+
+  /** What waits at a node that was replaced would wait until its silence is noticed. */
+  #leaveFormerPrimaries(): void {
+    const primaries = new Set(this.#context.command.slots.map((places) => places[0]));
+    for (const [place, node] of this.#nodes) {
+      if (primaries.has(place)) continue;
+      this.#nodes.delete(place);
+      void node.close();
+    }
+  }
+}
+
+/** As the driver writes it: `host:port`, the host perhaps with colons of its own. */
+function parsePlace(place: string): NodeAddress {
+  const colon = place.lastIndexOf(':');
+  return { host: place.slice(0, colon), port: Number(place.slice(colon + 1)) };
+}

@@ -1,0 +1,224 @@
+/**
+ * The connections of one consumer to one node of a cluster, for reading. XREAD cannot wait for logs of several slots, so
+ * each slot that waits occupies a connection; their number is bounded. With more slots than connections they take turns:
+ * a wait lasts one turn then, the longest waiting slot comes next, and no slot is passed over. What does not wait goes
+ * through one more connection, side by side, so that a log with a backlog never queues behind idle ones.
+ */
+import type { Clock, StoredBatch, Timer } from '@millrace/core';
+import { closeConnection, toMillraceError, type RedisConnection } from '@millrace/redis';
+
+export interface NodeReadersPort {
+  readonly clock: Clock;
+  /** A connection to the node that does not come back once it is lost. Throws what `openNode` throws. */
+  open(): Promise<RedisConnection>;
+}
+
+export type Read = (connection: RedisConnection, blockMs: number) => Promise<readonly StoredBatch[]>;
+
+/** How long one slot may wait for records while others wait for its connection, milliseconds. */
+const TURN_MS = 25;
+
+interface BlockingConnection {
+  readonly redis: RedisConnection;
+  /** What CLIENT UNBLOCK takes. */
+  readonly clientId: number;
+}
+
+/** One call of `readBlocked`. */
+interface Wait {
+  readonly slot: number;
+  isInterrupted: boolean;
+  /** While it waits for records. */
+  at: { readonly connection: BlockingConnection; readonly untilMs: number } | null;
+}
+
+/** A wait without a connection. */
+interface Queued {
+  readonly wait: Wait;
+  readonly resolve: (connection: BlockingConnection | Promise<BlockingConnection> | null) => void;
+}
+
+export class NodeReaders {
+  readonly #port: NodeReadersPort;
+  readonly #maxBlocking: number;
+  readonly #waits = new Set<Wait>();
+  readonly #queue: Queued[] = [];
+  readonly #idle: BlockingConnection[] = [];
+  /** Blocking connections that are open or being opened. */
+  #count = 0;
+  readonly #open = new Set<RedisConnection>();
+  #shared: Promise<RedisConnection> | null = null;
+  #turn: Timer | null = null;
+  #isClosed = false;
+
+  constructor(port: NodeReadersPort, maxBlocking: number) {
+    this.#port = port;
+    this.#maxBlocking = maxBlocking;
+  }
+
+  /** What is there now. */
+  async readNow(read: Read): Promise<readonly StoredBatch[]> {
+    return read(await this.#openShared(), 0);
+  }
+
+  /** Waits for up to `blockMs` until there is something; ends early, with nothing, by `unblock`. */
+  async readBlocked(slot: number, blockMs: number, read: Read): Promise<readonly StoredBatch[]> {
+    const endMs = this.#port.clock.monotonicMs() + blockMs;
+    const wait: Wait = { slot, isInterrupted: false, at: null };
+    this.#waits.add(wait);
+    try {
+      for (;;) {
+        const connection = await this.#take(wait);
+        if (connection === null) return [];
+        const batches = await this.#readAt(connection, wait, endMs, read);
+        if (batches.length > 0 || this.#isOver(wait, endMs)) return batches;
+      }
+    } finally {
+      this.#waits.delete(wait);
+    }
+  }
+
+  /** Ends the waits for the slot. Throws what `toMillraceError` gives. */
+  async unblock(slot: number): Promise<void> {
+    for (const wait of this.#waits) {
+      if (wait.slot !== slot) continue;
+      wait.isInterrupted = true;
+      this.#dequeue(wait);
+      if (wait.at !== null) await this.#endBlock(wait.at.connection);
+    }
+  }
+
+  /** Rejects what is under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#turn?.cancel();
+    for (const { wait } of [...this.#queue]) this.#dequeue(wait);
+    await Promise.all([...this.#open].map((redis) => closeConnection(redis)));
+  }
+
+  // --- waiting -----------------------------------------------------------------------------------------------------
+
+  async #readAt(
+    connection: BlockingConnection,
+    wait: Wait,
+    endMs: number,
+    read: Read,
+  ): Promise<readonly StoredBatch[]> {
+    try {
+      if (this.#isOver(wait, endMs)) return [];
+      const nowMs = this.#port.clock.monotonicMs();
+      const turnMs = this.#queue.length > 0 ? Math.min(endMs - nowMs, TURN_MS) : endMs - nowMs;
+      wait.at = { connection, untilMs: nowMs + turnMs };
+      return await read(connection.redis, Math.ceil(turnMs));
+    } finally {
+      wait.at = null;
+      this.#putBack(connection);
+    }
+  }
+
+  #isOver(wait: Wait, endMs: number): boolean {
+    return this.#isClosed || wait.isInterrupted || endMs <= this.#port.clock.monotonicMs();
+  }
+
+  /** `null` when the wait was interrupted before there was a connection for it. */
+  #take(wait: Wait): Promise<BlockingConnection | null> {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return Promise.resolve(idle);
+    if (this.#count < this.#maxBlocking) return this.#openBlocking();
+    return new Promise((resolve) => {
+      this.#queue.push({ wait, resolve });
+      this.#endLongWaits();
+    });
+  }
+
+  #putBack(connection: BlockingConnection): void {
+    if (connection.redis.status !== 'ready') return;
+    const next = this.#queue.shift();
+    if (next === undefined) this.#idle.push(connection);
+    else next.resolve(connection);
+  }
+
+  #dequeue(wait: Wait): void {
+    const index = this.#queue.findIndex((queued) => queued.wait === wait);
+    if (index < 0) return;
+    const [queued] = this.#queue.splice(index, 1);
+    queued?.resolve(null);
+  }
+
+  /** Waits that began when nobody else was waiting last longer than a turn: they are ended, one for each in the queue. */
+  #endLongWaits(): void {
+    if (this.#turn !== null) return;
+    const latestMs = this.#port.clock.monotonicMs() + TURN_MS;
+    const long = [...this.#waits].flatMap(({ at }) => (at !== null && at.untilMs > latestMs ? [at] : []));
+    for (const { connection } of long.slice(0, this.#queue.length))
+      // Where it is not permitted, the waits end by themselves; who asks for `unblock` is told.
+      this.#endBlock(connection).catch(() => {});
+    this.#turn = this.#port.clock.startTimer(TURN_MS, () => {
+      this.#turn = null;
+      if (this.#queue.length > 0 && !this.#isClosed) this.#endLongWaits();
+    });
+  }
+
+  async #endBlock({ clientId }: BlockingConnection): Promise<void> {
+    try {
+      const shared = await this.#openShared();
+      await shared.client('UNBLOCK', clientId);
+    } catch (error) {
+      // Closing ends every wait.
+      if (this.#isClosed) return;
+      throw toMillraceError(error, 'CLIENT UNBLOCK');
+    }
+  }
+
+  // --- connections -------------------------------------------------------------------------------------------------
+
+  async #openBlocking(): Promise<BlockingConnection> {
+    this.#count++;
+    let redis: RedisConnection;
+    try {
+      redis = await this.#openOne();
+    } catch (error) {
+      this.#count--;
+      for (const { resolve } of this.#queue.splice(0)) resolve(Promise.reject(error));
+      throw error;
+    }
+    redis.once('end', () => this.#onLost(redis));
+    try {
+      return { redis, clientId: await redis.client('ID') };
+    } catch (error) {
+      redis.disconnect();
+      throw error;
+    }
+  }
+
+  #onLost(redis: RedisConnection): void {
+    this.#count--;
+    const index = this.#idle.findIndex((connection) => connection.redis === redis);
+    if (index >= 0) this.#idle.splice(index, 1);
+    if (!this.#isClosed) this.#queue.shift()?.resolve(this.#openBlocking());
+  }
+
+  #openShared(): Promise<RedisConnection> {
+    this.#shared ??= this.#openOne().then(
+      (redis) => {
+        redis.once('end', () => {
+          this.#shared = null;
+        });
+        return redis;
+      },
+      (error: unknown) => {
+        this.#shared = null;
+        throw error;
+      },
+    );
+    return this.#shared;
+  }
+
+  async #openOne(): Promise<RedisConnection> {
+    const redis = await this.#port.open();
+    this.#open.add(redis);
+    redis.once('end', () => this.#open.delete(redis));
+    if (this.#isClosed) await closeConnection(redis);
+    return redis;
+  }
+}

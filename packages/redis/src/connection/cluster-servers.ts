@@ -1,0 +1,129 @@
+/**
+ * Which server process serves each slot of a cluster, and when that changes: a failover, a restart, a slot that moved.
+ * The driver tells of nodes and of nothing else, and looks at the cluster only now and then; here a node that is gone is
+ * hunted for until every slot has a server again.
+ */
+import type { Cluster, Redis } from 'ioredis';
+import { showAddress } from './connection-config.ts';
+import { SLOTS } from './hash-slot.ts';
+import { parseInfo } from './inspect-server.ts';
+
+export interface SlotChanges {
+  /** Slots that commands can be sent for again, or by another connection than before. */
+  readonly reconnected: ReadonlySet<number>;
+  /** Those of them that are served by another process than before. */
+  readonly otherServer: ReadonlySet<number>;
+}
+
+const HUNT_INTERVAL_MS = 250;
+
+interface SlotServer {
+  readonly connection: Redis;
+  readonly runId: string;
+}
+
+export class ClusterServers {
+  readonly #cluster: Cluster;
+  readonly #runIds = new WeakMap<Redis, string>();
+  readonly #slots: (SlotServer | undefined)[] = [];
+  readonly #listeners = new Set<(changes: SlotChanges) => void>();
+  #looking: Promise<void> | null = null;
+  #mustLookAgain = false;
+  #hunt: NodeJS.Timeout | null = null;
+
+  private constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    cluster.on('refresh', () => void this.look());
+    cluster.on('-node', () => this.#huntSoon());
+    cluster.on('end', () => this.#stopHunting());
+  }
+
+  static readonly #all = new WeakMap<Cluster, ClusterServers>();
+
+  /** One for each cluster client, so that all who listen share the questions to the nodes. */
+  static of(cluster: Cluster): ClusterServers {
+    let servers = ClusterServers.#all.get(cluster);
+    if (servers === undefined) {
+      servers = new ClusterServers(cluster);
+      ClusterServers.#all.set(cluster, servers);
+    }
+    return servers;
+  }
+
+  /** Returns a function that stops it. */
+  onChange(listener: (changes: SlotChanges) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Asks the primaries who they are, where that is not known, and tells the listeners what has changed. */
+  look(): Promise<void> {
+    this.#mustLookAgain = this.#looking !== null;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = null;
+      if (this.#mustLookAgain) void this.look();
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const primaries = new Map<string, Redis>();
+    for (const node of this.#cluster.nodes('master')) {
+      const { host = '127.0.0.1', port = 6379 } = node.options;
+      primaries.set(showAddress({ host, port }), node);
+    }
+    await Promise.all([...primaries.values()].map((node) => this.#learnRunId(node)));
+    const { isComplete, changes } = this.#compare(primaries);
+    if (changes.reconnected.size > 0) for (const listener of this.#listeners) listener(changes);
+    if (isComplete) this.#stopHunting();
+    else this.#huntSoon();
+  }
+
+  async #learnRunId(node: Redis): Promise<void> {
+    if (this.#runIds.has(node)) return;
+    try {
+      const runId = parseInfo(await node.info('server')).get('run_id');
+      if (runId !== undefined) this.#runIds.set(node, runId);
+    } catch {
+      // It is away: its slots go without a server until a later look finds one.
+    }
+  }
+
+  #compare(primaries: ReadonlyMap<string, Redis>): { isComplete: boolean; changes: SlotChanges } {
+    const reconnected = new Set<number>();
+    const otherServer = new Set<number>();
+    let isComplete = true;
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const place = this.#cluster.slots[slot]?.[0];
+      const connection = place === undefined ? undefined : primaries.get(place);
+      const runId = connection === undefined ? undefined : this.#runIds.get(connection);
+      if (connection === undefined || runId === undefined || connection.status === 'end') {
+        isComplete = false;
+        continue;
+      }
+      const before = this.#slots[slot];
+      if (before?.connection === connection) continue;
+      this.#slots[slot] = { connection, runId };
+      if (before === undefined) continue;
+      reconnected.add(slot);
+      if (before.runId !== runId) otherServer.add(slot);
+    }
+    return { isComplete, changes: { reconnected, otherServer } };
+  }
+
+  #huntSoon(): void {
+    if (this.#hunt !== null || this.#cluster.status === 'end') return;
+    this.#hunt = setTimeout(() => {
+      this.#hunt = null;
+      // Told by the event `refresh` when it succeeds.
+      this.#cluster.refreshSlotsCache((error) => {
+        if (error) this.#huntSoon();
+      });
+    }, HUNT_INTERVAL_MS);
+  }
+
+  #stopHunting(): void {
+    if (this.#hunt !== null) clearTimeout(this.#hunt);
+    this.#hunt = null;
+  }
+}
