@@ -40,7 +40,7 @@ function checkGroup(
     const group = isPassed ? passed.events : first?.acquire === undefined ? [] : eventsOf(first.acquire);
     const start = partition.finalLog?.logStart ?? 0;
     const fate = offset < start ? `, and was trimmed: the log begins at ${start}` : '';
-    report.add('unseen', [...events, ...group], () =>
+    report.add('unseen', [...events(), ...group], () =>
       isPassed
         ? `group ${at.group} has committed ${passed.offset} and never finished ${where}${fate}`
         : `group ${at.group} never finished ${where}${fate}`,
@@ -51,7 +51,8 @@ function checkGroup(
 interface StoredRecord {
   readonly offset: number;
   readonly value: string;
-  readonly events: readonly HistoryEvent[];
+  /** Asked only for what is reported: a slice of a long log costs its length. */
+  readonly events: () => readonly HistoryEvent[];
 }
 
 /** What is in the log, and what was below its start. Without the log: what was acknowledged. */
@@ -62,7 +63,7 @@ function* recordsOf(
 ): Generator<StoredRecord> {
   const { finalLog } = partition;
   for (const [offset, value] of finalLog?.records ?? []) {
-    yield { offset, value, events: finalLog === null ? [] : [sliceLog(finalLog, [offset])] };
+    yield { offset, value, events: () => (finalLog === null ? [] : [sliceLog(finalLog, [offset])]) };
   }
   const start = finalLog?.logStart ?? Number.POSITIVE_INFINITY;
   for (const { invoke, ok } of partition.sends) {
@@ -70,7 +71,7 @@ function* recordsOf(
     // Trimmed or lost: nobody can tell.
     if (index.losses.isBetween(invoke.tMonoMs, Number.POSITIVE_INFINITY)) continue;
     const log = finalLog === null ? [] : [sliceLog(finalLog, [])];
-    yield { offset: ok.offset, value: invoke.value, events: [invoke, ok, ...log] };
+    yield { offset: ok.offset, value: invoke.value, events: () => [invoke, ok, ...log] };
   }
 }
 
