@@ -1,0 +1,101 @@
+/**
+ * `pnpm sim`: simulates seeds and says which invariants held. Exit 1 when one broke.
+ *
+ *   --seeds N        how many (200)          --first-seed S   where to begin (1)
+ *   --events N       of each seed (5000)     --jobs N         processes (one per core)
+ *   --seed S         one seed, with the last events before its failure; --verbose: all of them
+ *   --seed S --shrink   the shortest list of faults that still breaks the same invariant
+ *   --mutant NAME    with a defect of test/mutants
+ *   --json           the last line as JSON
+ */
+import { parseArgs } from 'node:util';
+import { runSeed, type SeedResult } from './run-seed.ts';
+import { runSeeds } from './run-seeds.ts';
+import { shrink } from './shrink.ts';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '200' },
+    'first-seed': { type: 'string', default: '1' },
+    events: { type: 'string', default: '5000' },
+    jobs: { type: 'string' },
+    seed: { type: 'string' },
+    shrink: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+    mutant: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+const events = Number(values.events);
+
+function tellFailure({ seed, failure, faults }: SeedResult): void {
+  if (failure === null) return;
+  const { invariant, what, event, atMs } = failure;
+  say(`seed ${seed}: ${invariant} at event ${event} (${Math.round(atMs)} ms): ${what}`);
+  say(`  ${faults.length} faults before; replay with: pnpm sim --events ${events} --seed ${seed}`);
+}
+
+async function one(seed: number): Promise<boolean> {
+  const onEvent = (event: number, atMs: number, where: string, what: string): void =>
+    say(`${event} ${atMs.toFixed(2)} ms ${where}: ${what}`);
+  const result = await runSeed({ seed, events, ...(values.verbose ? { onEvent } : {}) });
+  for (const line of result.trace) say(line);
+  tellFailure(result);
+  const { failure, events: ran, virtualMs, delivered, traceHash } = result;
+  if (values.json) say(JSON.stringify({ seed, events: ran, virtualMs, delivered, traceHash, failure }));
+  else say(`seed ${seed}: ${ran} events, ${Math.round(virtualMs)} ms of its world, trace ${traceHash}`);
+  return failure === null;
+}
+
+async function shorten(seed: number): Promise<boolean> {
+  const onShorter = ({ faults }: SeedResult): void => say(`${faults.length} faults are enough`);
+  const result = await shrink({ seed, events, onShorter });
+  if (result === null) {
+    say(`seed ${seed} does not fail`);
+    return true;
+  }
+  for (const line of result.trace) say(line);
+  for (const fault of result.faults) say(JSON.stringify(fault));
+  tellFailure(result);
+  return false;
+}
+
+async function many(): Promise<boolean> {
+  const beganMs = performance.now();
+  const summary = await runSeeds({
+    firstSeed: Number(values['first-seed']),
+    seeds: Number(values.seeds),
+    events,
+    ...(values.jobs === undefined ? {} : { jobs: Number(values.jobs) }),
+    ...(values.mutant === undefined ? {} : { mutant: values.mutant }),
+    onResult: tellFailure,
+  });
+  const seconds = (performance.now() - beganMs) / 1_000;
+  const { failures, ...sums } = summary;
+  const eventsPerSecond = Math.round(summary.events / seconds);
+  if (values.json) {
+    const broken = failures.map(({ seed, failure }) => ({ seed, ...failure }));
+    say(JSON.stringify({ ...sums, seconds: Math.round(seconds), eventsPerSecond, failures: broken }));
+  } else {
+    say(
+      `${summary.seeds} seeds, ${summary.events} events in ${seconds.toFixed(0)} s (${eventsPerSecond} a second): ` +
+        `${summary.appended} records appended, ${summary.delivered} delivered, ${summary.lost} lost by failovers; ` +
+        `unowned in calm for at most ${summary.longestUnownedMs} ms, at rest after at most ${summary.longestRestMs} ms; ` +
+        `${failures.length} seeds failed`,
+    );
+  }
+  return failures.length === 0;
+}
+
+const { seed } = values;
+const isGood = await (seed === undefined
+  ? many()
+  : values.shrink
+    ? shorten(Number(seed))
+    : one(Number(seed)));
+process.exitCode = isGood ? 0 : 1;

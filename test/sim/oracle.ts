@@ -1,0 +1,226 @@
+/**
+ * The invariants of the protocol, each checked where it could break: at the operation in the server, at the call of a
+ * handler. It looks at what is stored before and after and at what handlers saw, and never asks the model why.
+ */
+import type {
+  AcquireRequest,
+  AcquireResult,
+  ClaimRequest,
+  ClaimResult,
+  CommitResult,
+  EvictionReason,
+  Fence,
+  GroupSnapshot,
+  PartitionKey,
+  SeekResult,
+} from '@millrace/core';
+import type { StoredOwnership } from '../../packages/redis/test/group/model/partition-model.ts';
+import type { PartitionSlot } from './partition-slot.ts';
+import type { Simulation } from './simulation.ts';
+
+export class Oracle {
+  readonly #simulation: Simulation;
+  /** Group → values whose handler has returned; their number is the number of different records. */
+  readonly #done = new Map<string, Set<string>>();
+  /** Group → values that a seek went past, by the user's wish. */
+  readonly #skipped = new Map<string, Set<string>>();
+  /** (group, partition, incarnation) → epoch → nonce, of everything that was ever handed out. */
+  readonly #epochs = new Map<string, Map<number, string>>();
+  /** Where an ownership began: what its first delivery must be. */
+  readonly #begins = new Map<string, number>();
+  readonly #evictedSessions = new Set<string>();
+  /** Epochs are at least the server's time, so that one is not given out twice; a clock set back gives that up. */
+  isServerClockTrusted = true;
+  appendedRecords = 0;
+  lostRecords = 0;
+  commits = 0;
+
+  constructor(simulation: Simulation) {
+    this.#simulation = simulation;
+  }
+
+  // --- the group's slot --------------------------------------------------------------------------------------------
+
+  claimed(group: string, request: ClaimRequest, before: GroupSnapshot, result: ClaimResult): void {
+    if (result.status !== 'CLAIMED') return;
+    for (const key of result.granted) {
+      const holder = before.owners.get(key);
+      if (holder === undefined) continue;
+      if (holder.memberId !== request.memberId && before.members.has(holder.memberId))
+        this.#fail('I1', `${key} of ${group} was given to ${request.memberId} under ${holder.memberId}`);
+      if (result.claim <= holder.claim) this.#fail('I1', `the claim of ${key} of ${group} did not rise`);
+    }
+  }
+
+  evicted(group: string, memberId: string, session: string, reason: EvictionReason): void {
+    this.#simulation.note(`evicted ${memberId} of ${group}: ${reason}`);
+    // A member whose connection is gone may not know; one whose lease has run out must.
+    if (reason === 'lease') this.#evictedSessions.add(session);
+  }
+
+  // --- the partition's slot ----------------------------------------------------------------------------------------
+
+  appended(key: PartitionKey, slot: PartitionSlot, baseOffset: number, values: readonly string[]): void {
+    this.appendedRecords += values.length;
+    if (slot.values.length !== slot.log.end || baseOffset + values.length !== slot.log.end)
+      this.#fail('log', `${key} ends at ${slot.log.end} with ${slot.values.length} records`);
+  }
+
+  acquired(
+    key: PartitionKey,
+    slot: PartitionSlot,
+    request: AcquireRequest,
+    before: StoredOwnership | null,
+    after: StoredOwnership | null,
+    result: AcquireResult,
+  ): void {
+    if (result.status !== 'ACQUIRED' || after === null) return;
+    const { group, memberId, nonce } = request;
+    this.#simulation.note(
+      `${memberId} acquired ${key} of ${group} with epoch ${result.epoch} at ${result.committed} of ${result.logEnd}`,
+    );
+    const what = `${key} of ${group}`;
+    if (before !== null && before.nonce !== nonce && after.epoch <= before.epoch)
+      this.#fail('I3', `${what} went from epoch ${before.epoch} to ${after.epoch}`);
+    const handedOut = this.#handedOut(group, key, slot.incarnation);
+    const twin = handedOut.get(result.epoch);
+    if (twin !== undefined && twin !== nonce && this.isServerClockTrusted)
+      this.#fail('I3', `${what}: epoch ${result.epoch} was handed out a second time`);
+    handedOut.set(result.epoch, nonce);
+    if (twin !== nonce) this.#begins.set(`${what} ${result.epoch}`, result.committed);
+    this.#stays(what, slot, before, after, result.reset !== null);
+  }
+
+  committed(
+    key: PartitionKey,
+    slot: PartitionSlot,
+    fence: Fence,
+    server: string,
+    before: StoredOwnership | null,
+    after: StoredOwnership | null,
+    result: CommitResult,
+  ): void {
+    const what = `${key} of ${fence.group}`;
+    this.#stays(what, slot, before, after, false);
+    if (result.status !== 'COMMITTED' || after === null) return;
+    this.#fenced(what, fence, server, before, 'commit');
+    this.commits++;
+    const from = before?.committed ?? 0;
+    this.#simulation.note(`commit of ${what} by epoch ${fence.epoch}: ${from} to ${after.committed}`);
+    const done = this.#done.get(fence.group);
+    for (let offset = from; offset < after.committed; offset++) {
+      const value = slot.values[offset] ?? '';
+      if (done?.has(value) !== true && !this.isSkipped(fence.group, value))
+        this.#fail(
+          'I4',
+          `the commit of ${what} passed record ${offset} (${value}), which no handler finished`,
+        );
+    }
+  }
+
+  sought(
+    key: PartitionKey,
+    slot: PartitionSlot,
+    fence: Fence,
+    server: string,
+    before: StoredOwnership | null,
+    after: StoredOwnership | null,
+    result: SeekResult,
+  ): void {
+    const what = `${key} of ${fence.group}`;
+    this.#stays(what, slot, before, after, result.status === 'SOUGHT');
+    if (result.status !== 'SOUGHT') return;
+    this.#fenced(what, fence, server, before, 'seek');
+    const skipped = this.#skipped.get(fence.group) ?? new Set();
+    for (const value of slot.values.slice(result.from, result.committed)) skipped.add(value);
+    this.#skipped.set(fence.group, skipped);
+  }
+
+  rolledBack(key: PartitionKey, before: PartitionSlot, after: PartitionSlot): void {
+    const lost = before.log.end - after.log.end;
+    this.lostRecords += lost;
+    if (lost > 0) this.#simulation.note(`${key} lost its records from ${after.log.end} on: ${lost}`);
+  }
+
+  #fenced(
+    what: string,
+    fence: Fence,
+    server: string,
+    before: StoredOwnership | null,
+    operation: string,
+  ): void {
+    if (before?.epoch !== fence.epoch || before.nonce !== fence.nonce)
+      this.#fail(
+        'I2',
+        `a ${operation} of ${what} by epoch ${fence.epoch} was accepted, the owner is ${before?.epoch ?? 0}`,
+      );
+    if (fence.server !== server)
+      this.#fail('I2', `${server} accepted a ${operation} of ${what} by an owner of ${fence.server}`);
+  }
+
+  #stays(
+    what: string,
+    slot: PartitionSlot,
+    before: StoredOwnership | null,
+    after: StoredOwnership | null,
+    mayGoBack: boolean,
+  ): void {
+    if (after === null) return;
+    if (before !== null && after.committed < before.committed && !mayGoBack)
+      this.#fail(
+        'I4',
+        `the committed offset of ${what} went back from ${before.committed} to ${after.committed}`,
+      );
+    if (after.committed > slot.log.end)
+      this.#fail('I4', `${what} has committed ${after.committed} of a log that ends at ${slot.log.end}`);
+    if (before !== null && after.epoch < before.epoch)
+      this.#fail('I3', `the epoch of ${what} went back from ${before.epoch} to ${after.epoch}`);
+  }
+
+  // --- handlers ----------------------------------------------------------------------------------------------------
+
+  /** Where the ownership with this epoch began; undefined for one that was never handed out. */
+  beginOf(group: string, key: PartitionKey, epoch: number): number | undefined {
+    return this.#begins.get(`${key} of ${group} ${epoch}`);
+  }
+
+  /** No handler may start under a lease that its member had to know is over. */
+  started(group: string, key: PartitionKey, session: string): void {
+    if (this.#evictedSessions.has(session))
+      this.#fail(
+        'zombie-start',
+        `a handler of ${key} of ${group} started after its member's lease had run out`,
+      );
+  }
+
+  finished(group: string, value: string): void {
+    let done = this.#done.get(group);
+    if (done === undefined) {
+      done = new Set();
+      this.#done.set(group, done);
+    }
+    done.add(value);
+  }
+
+  isDone(group: string, value: string): boolean {
+    return this.#done.get(group)?.has(value) === true;
+  }
+
+  isSkipped(group: string, value: string): boolean {
+    return this.#skipped.get(group)?.has(value) === true;
+  }
+
+  #handedOut(group: string, key: PartitionKey, incarnation: string): Map<number, string> {
+    const name = `${group} ${key} ${incarnation}`;
+    let epochs = this.#epochs.get(name);
+    if (epochs === undefined) {
+      epochs = new Map();
+      this.#epochs.set(name, epochs);
+    }
+    return epochs;
+  }
+
+  #fail(invariant: string, what: string): void {
+    this.#simulation.fail(invariant, what);
+  }
+}
