@@ -64,9 +64,9 @@ export class ProxyPipe {
     this.#source.resume();
   }
 
+  /** Only the head of the queue is asked whether it is due: a delay that shrinks does not reorder. */
   #due(): number {
-    // Never before what is queued already: a delay that shrinks must not reorder.
-    return Math.max(performance.now() + this.#delayMs, this.#queue.at(-1)?.dueMs ?? 0);
+    return performance.now() + this.#delayMs;
   }
 
   #push(item: Item): void {
