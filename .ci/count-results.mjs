@@ -16,6 +16,7 @@ countCheck();
 countTests();
 countDemo();
 countPackages();
+countModel();
 
 console.log('');
 for (const failure of failures) console.log(`FAILED  ${failure}`);
@@ -77,6 +78,18 @@ function countPackages() {
   const lastLine = readText(join(folder, 'packages.out'))?.trim().split('\n').at(-1) ?? '';
   if (exitCode === 0 && lastLine.includes('100 of 100 records')) passed += 1;
   else failures.push(`packages: exit code ${exitCode}, last line: ${lastLine}`);
+}
+
+/** The model checker: its last line says how many searches ended otherwise than expected, unfinished ones among them. */
+function countModel() {
+  const exitCode = readExitCode('model');
+  const lastLine = readText(join(folder, 'model.out'))?.trim().split('\n').at(-1) ?? '';
+  const verdict = parseJson(lastLine);
+  if (exitCode === 0 && verdict?.checked > 0 && verdict.surprises === 0) passed += 1;
+  else
+    failures.push(
+      `model: exit code ${exitCode}, ${verdict === undefined ? 'no verdict' : `${verdict.surprises} of ${verdict.checked} searches surprised`}`,
+    );
 }
 
 function readExitCode(step) {

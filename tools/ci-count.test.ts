@@ -29,6 +29,8 @@ const good: Readonly<Record<string, string>> = {
   'demo.out': 'some line\n{"treeMatches":true,"lost":0,"outOfOrder":0}\n',
   'packages.exit': '0\n',
   'packages.out': 'some line\npacked packages: 100 of 100 records came through\n',
+  'model.exit': '0\n',
+  'model.out': 'some line\n{"checked":20,"surprises":0}\n',
 };
 
 const count = async (files: Readonly<Record<string, string | undefined>>) => {
@@ -51,7 +53,7 @@ const count = async (files: Readonly<Record<string, string | undefined>>) => {
 
 test('counts tests, check steps and the demo, and skipped tests as neither', async () => {
   const { code, last, text } = await count(good);
-  expect({ code, last }).toEqual({ code: 0, last: '6 passed, 0 failed' });
+  expect({ code, last }).toEqual({ code: 0, last: '7 passed, 0 failed' });
   expect(text).toContain('1 tests skipped');
 });
 
@@ -59,18 +61,22 @@ const bad: readonly (readonly [what: string, files: Record<string, string | unde
   [
     'nothing at all',
     Object.fromEntries(Object.keys(good).map((name) => [name, undefined])),
-    '0 passed, 4 failed',
+    '0 passed, 5 failed',
   ],
-  ['packages that do not install', { 'packages.exit': '1' }, '5 passed, 1 failed'],
-  ['packages that lose records', { 'packages.out': 'packed packages: 99 of 100\n' }, '5 passed, 1 failed'],
-  ['a failed step', { 'turbo-runs/a.json': tasks(0, 1), 'check.exit': '1' }, '5 passed, 1 failed'],
-  ['a step without an end', { 'turbo-runs/a.json': tasks(0, undefined) }, '5 passed, 1 failed'],
-  ['checks that never ran', { 'turbo-runs/a.json': undefined, 'check.exit': '1' }, '4 passed, 1 failed'],
-  ['checks that fail beside their steps', { 'check.exit': '1' }, '6 passed, 1 failed'],
+  ['packages that do not install', { 'packages.exit': '1' }, '6 passed, 1 failed'],
+  ['a model that surprises', { 'model.out': '{"checked":20,"surprises":1}' }, '6 passed, 1 failed'],
+  ['a model that checks nothing', { 'model.out': '{"checked":0,"surprises":0}' }, '6 passed, 1 failed'],
+  ['a model without a verdict', { 'model.out': 'spin is not there' }, '6 passed, 1 failed'],
+  ['a model that fails', { 'model.exit': '1' }, '6 passed, 1 failed'],
+  ['packages that lose records', { 'packages.out': 'packed packages: 99 of 100\n' }, '6 passed, 1 failed'],
+  ['a failed step', { 'turbo-runs/a.json': tasks(0, 1), 'check.exit': '1' }, '6 passed, 1 failed'],
+  ['a step without an end', { 'turbo-runs/a.json': tasks(0, undefined) }, '6 passed, 1 failed'],
+  ['checks that never ran', { 'turbo-runs/a.json': undefined, 'check.exit': '1' }, '5 passed, 1 failed'],
+  ['checks that fail beside their steps', { 'check.exit': '1' }, '7 passed, 1 failed'],
   [
     'a failed test',
     { 'vitest.json': report({ status: 'failed', tests: ['passed', 'failed'] }), 'test.exit': '1' },
-    '5 passed, 1 failed',
+    '6 passed, 1 failed',
   ],
   [
     'a file that cannot be loaded',
@@ -78,27 +84,27 @@ const bad: readonly (readonly [what: string, files: Record<string, string | unde
       'vitest.json': report({ status: 'passed', tests: ['passed'] }, { status: 'failed', tests: [] }),
       'test.exit': '1',
     },
-    '5 passed, 1 failed',
+    '6 passed, 1 failed',
   ],
-  ['no test', { 'vitest.json': report() }, '4 passed, 1 failed'],
+  ['no test', { 'vitest.json': report() }, '5 passed, 1 failed'],
   [
     'only skipped tests',
     { 'vitest.json': report({ status: 'passed', tests: ['pending'] }) },
-    '4 passed, 1 failed',
+    '5 passed, 1 failed',
   ],
-  ['a cut report', { 'vitest.json': '{"testResults": [' }, '4 passed, 1 failed'],
-  ['an error outside of tests', { 'test.exit': '1' }, '6 passed, 1 failed'],
-  ['a demo that fails', { 'demo.exit': '1' }, '5 passed, 1 failed'],
-  ['a demo that says nothing', { 'demo.out': '' }, '5 passed, 1 failed'],
+  ['a cut report', { 'vitest.json': '{"testResults": [' }, '5 passed, 1 failed'],
+  ['an error outside of tests', { 'test.exit': '1' }, '7 passed, 1 failed'],
+  ['a demo that fails', { 'demo.exit': '1' }, '6 passed, 1 failed'],
+  ['a demo that says nothing', { 'demo.out': '' }, '6 passed, 1 failed'],
   [
     'a demo that lost a record',
     { 'demo.out': '{"treeMatches":true,"lost":1,"outOfOrder":0}' },
-    '5 passed, 1 failed',
+    '6 passed, 1 failed',
   ],
   [
     'a demo whose tree differs',
     { 'demo.out': '{"treeMatches":false,"lost":0,"outOfOrder":0}' },
-    '5 passed, 1 failed',
+    '6 passed, 1 failed',
   ],
 ];
 
