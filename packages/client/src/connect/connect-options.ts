@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { ConfigError } from '@millrace/core';
 import { DEFAULT_PREFIX, type ConnectionConfig, type TlsConfig } from '@millrace/redis';
 import type { Logger } from '../logging/logger.ts';
+import { verifyConnectOptionNames } from './connect-option-names.ts';
 import { resolveTarget, type ClusterOptions, type SentinelOptions } from './connect-target.ts';
 
 /** One of `url`, `sentinel` and `cluster`. */
@@ -49,6 +50,7 @@ export function resolveConnectOptions(
   env: Readonly<Record<string, string | undefined>>,
 ): ResolvedConnectOptions {
   const given = typeof options === 'string' ? { url: options } : options;
+  verifyConnectOptionNames(given);
   const {
     prefix = DEFAULT_PREFIX,
     name = defaultName(),

@@ -1,5 +1,6 @@
 /** What users may set, what it means, and what it is when they do not. Checked once, before anything is connected. */
 import { ConfigError, parseName, stickyAssignor, type Assignor, type OffsetReset } from '@millrace/core';
+import { verifyOptionNames, type OptionNames } from '../options/verify-option-names.ts';
 import type { TopicSelector } from '../topic/topic-definition.ts';
 import type { RetrySettings } from './lane-worker.ts';
 
@@ -68,11 +69,39 @@ export interface ResolvedOptions {
   readonly retry: RetrySettings;
 }
 
+const OPTION_NAMES: OptionNames<Required<ConsumerOptions>> = {
+  group: true,
+  topics: true,
+  instanceId: true,
+  offsetReset: true,
+  commitMode: true,
+  autoCommit: true,
+  autoCommitIntervalMs: true,
+  leaseMs: true,
+  assignor: true,
+  capacity: true,
+  partitionsConsumedConcurrently: true,
+  maxBatchRecords: true,
+  maxBufferedBytes: true,
+  drainTimeoutMs: true,
+  handlerTimeoutMs: true,
+  eventLoopTimeoutMs: true,
+  retry: true,
+};
+
+const RETRY_NAMES: OptionNames<RetrySettings> = {
+  maxAttempts: true,
+  initialBackoffMs: true,
+  maxBackoffMs: true,
+};
+
 /** Below it a heartbeat would cost more than it tells. */
 const MIN_LEASE_MS = 300;
 const MAX_MS = 24 * 60 * 60 * 1_000;
 
 export function resolveOptions(options: ConsumerOptions): ResolvedOptions {
+  verifyOptionNames('consumer option', options, OPTION_NAMES);
+  verifyOptionNames('consumer option "retry"', options.retry ?? {}, RETRY_NAMES);
   if (!Array.isArray(options.topics) || options.topics.length === 0) {
     throw new ConfigError(
       'INVALID_OPTION',

@@ -1,6 +1,7 @@
 /** Options of `producer()`, checked and completed. */
 import { defaultPartitioner, parseName, type Partitioner } from '@millrace/core';
 import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS, type Durability } from '@millrace/redis';
+import { verifyOptionNames, type OptionNames } from '../options/verify-option-names.ts';
 import { resolveDurability, type Acks } from './acks.ts';
 import { bounded } from './bounded.ts';
 
@@ -55,6 +56,20 @@ export interface ResolvedProducerOptions {
   readonly partitioner: Partitioner;
 }
 
+const OPTION_NAMES: OptionNames<Required<ProducerOptions>> = {
+  producerId: true,
+  lingerMs: true,
+  maxBatchBytes: true,
+  maxBatchRecords: true,
+  maxBufferedBytes: true,
+  maxBlockMs: true,
+  deliveryTimeoutMs: true,
+  acks: true,
+  replicas: true,
+  ackTimeoutMs: true,
+  partitioner: true,
+};
+
 /** A producer's state is kept for ten minutes at least; a batch that is repeated later could be stored twice. */
 const MAX_DELIVERY_TIMEOUT_MS = 300_000;
 /** setTimeout takes 31 bits. */
@@ -62,6 +77,7 @@ const MAX_TIMER_MS = 2_147_483_647;
 
 /** Throws `INVALID_OPTION` or `INVALID_NAME` (ConfigError). */
 export function resolveProducerOptions(options: ProducerOptions): ResolvedProducerOptions {
+  verifyOptionNames('producer option', options, OPTION_NAMES);
   const deliveryTimeoutMs = bounded(
     'deliveryTimeoutMs',
     options.deliveryTimeoutMs ?? 30_000,
