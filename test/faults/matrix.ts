@@ -1,0 +1,55 @@
+/** The fault matrix: every row, in the order in which a world meets them. */
+import type { Fault, TopologyName } from './fault.ts';
+import { badRecords } from './rows/bad-records.ts';
+import { blockEventLoop } from './rows/block-event-loop.ts';
+import { cutBothWays, cutToServer, cutToWorker, halfOpen, resetConnections } from './rows/cut-network.ts';
+import { flushScripts } from './rows/flush-scripts.ts';
+import { freezeLeader, freezeWorker } from './rows/freeze-worker.ts';
+import { killLeader } from './rows/kill-leader.ts';
+import { killServerAlways, killServerEverysec } from './rows/kill-server.ts';
+import { killWorker } from './rows/kill-worker.ts';
+import { lateCommands } from './rows/late-commands.ts';
+import { loseAppendReplies, loseClaimReplies, loseCommitReplies } from './rows/lost-replies.ts';
+import { outOfMemory } from './rows/out-of-memory.ts';
+import { rollingRestart } from './rows/rolling-restart.ts';
+import { shiftWorkerClocks } from './rows/shift-clocks.ts';
+import { terminateWorker } from './rows/terminate-worker.ts';
+import { twoLeaders } from './rows/two-leaders.ts';
+
+const MATRIX: readonly Fault[] = [
+  terminateWorker,
+  killWorker,
+  freezeWorker,
+  blockEventLoop,
+  cutBothWays,
+  cutToServer,
+  cutToWorker,
+  resetConnections,
+  halfOpen,
+  loseAppendReplies,
+  loseCommitReplies,
+  loseClaimReplies,
+  lateCommands,
+  shiftWorkerClocks,
+  killLeader,
+  freezeLeader,
+  twoLeaders,
+  flushScripts,
+  outOfMemory,
+  badRecords,
+  killServerAlways,
+  killServerEverysec,
+  rollingRestart,
+];
+
+/** Throws where a name is unknown. */
+export function faultsFor(topology: TopologyName, names: readonly string[] | null): Fault[] {
+  for (const name of names ?? [])
+    if (!MATRIX.some((fault) => fault.name === name))
+      throw new Error(
+        `no fault ${JSON.stringify(name)}; there are ${MATRIX.map((fault) => fault.name).join(', ')}`,
+      );
+  return MATRIX.filter(
+    ({ name, topologies }) => topologies.includes(topology) && (names === null || names.includes(name)),
+  );
+}

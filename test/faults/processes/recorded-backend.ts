@@ -1,0 +1,109 @@
+/**
+ * Writes down what a consumer asks of Redis: the invocation before anything is sent, and what came back. Sits between
+ * the consumer and its backend; the product knows nothing of it.
+ */
+import type { AcquireResult, GroupStore, PartitionStore } from '@millrace/core';
+import { toMillraceError } from '@millrace/redis';
+import type { HistoryWriter, OkFields } from '@millrace/testkit';
+import type { Backend } from '../../../packages/client/src/connect/backend.ts';
+
+/** Asked for at every invocation: a process begins another history with every row. */
+export type CurrentHistory = () => HistoryWriter;
+
+export function recordedBackend(backend: Backend, history: CurrentHistory): Backend {
+  return {
+    ...backend,
+    partitions: recordedPartitions(backend.partitions, history),
+    groupStore: (group) => recordedGroup(backend.groupStore(group), group, history),
+  };
+}
+
+function recordedPartitions(store: PartitionStore, history: CurrentHistory): PartitionStore {
+  return overriding(store, {
+    async acquire(request) {
+      const { group, topic, partition, memberId, nonce, claim } = request;
+      const writer = history();
+      const id = writer.invoke('acquire', { group, topic, p: partition, member: memberId, nonce, claim });
+      const result = await settled(writer, 'acquire', id, store.acquire(request));
+      writer.ok('acquire', id, acquired(result));
+      return result;
+    },
+    async commit(fence, offset, fingerprint) {
+      const writer = history();
+      const id = writer.invoke('commit', { ...ownership(fence), offset });
+      const result = await settled(writer, 'commit', id, store.commit(fence, offset, fingerprint));
+      writer.ok('commit', id, result);
+      return result;
+    },
+    async release(fence) {
+      const writer = history();
+      const id = writer.invoke('release', ownership(fence));
+      const result = await settled(writer, 'release', id, store.release(fence));
+      writer.ok('release', id, result);
+      return result;
+    },
+    async seek(fence, offset) {
+      const writer = history();
+      const id = writer.invoke('seek', { ...ownership(fence), offset });
+      const result = await settled(writer, 'seek', id, store.seek(fence, offset));
+      writer.ok('seek', id, result);
+      return result;
+    },
+  });
+}
+
+function recordedGroup(store: GroupStore, group: string, history: CurrentHistory): GroupStore {
+  const claim: GroupStore['claim'] = async (request) => {
+    const writer = history();
+    const id = writer.invoke('claim', { group, partitions: request.partitions });
+    const result = await settled(writer, 'claim', id, store.claim(request));
+    if (result.status === 'CLAIMED') {
+      writer.ok('claim', id, { claim: result.claim, granted: result.granted });
+    } else {
+      writer.fail('claim', id, result.status);
+    }
+    return result;
+  };
+  return overriding(store, { claim });
+}
+
+/** A store has more methods, and private fields: what is not overridden goes to it as it is. */
+function overriding<Store extends object>(store: Store, overrides: Partial<Store>): Store {
+  return new Proxy(store, {
+    get(target, name): unknown {
+      const override: unknown = Reflect.get(overrides, name);
+      if (override !== undefined) return override;
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+}
+
+/** Without the incarnation of the log: in a history that word is for processes. */
+function acquired(result: AcquireResult): OkFields<'acquire'> {
+  if (result.status !== 'ACQUIRED') return { status: result.status };
+  const { incarnation: _, ...fields } = result;
+  return fields;
+}
+
+function ownership(fence: Parameters<PartitionStore['release']>[0]) {
+  const { group, topic, partition, ...proof } = fence;
+  return { group, topic, p: partition, ...proof };
+}
+
+/** What was refused before it ran has not happened; of everything else that failed nobody can say. */
+async function settled<T>(
+  writer: HistoryWriter,
+  operation: 'acquire' | 'commit' | 'release' | 'seek' | 'claim',
+  id: number,
+  result: Promise<T>,
+): Promise<T> {
+  try {
+    return await result;
+  } catch (error) {
+    const { code, details } = toMillraceError(error, operation);
+    if (details['execution'] === 'none') writer.fail(operation, id, code);
+    else writer.unknown(operation, id, code);
+    throw error;
+  }
+}

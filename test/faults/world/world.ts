@@ -1,0 +1,174 @@
+/**
+ * One world: the servers of a topology, four workers, two producers. Rows are run in it one after the other. Each has a
+ * topic and a directory of histories of its own, so that it is judged by itself.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connect, type Millrace } from 'millrace';
+import { openHistory, type HistoryWriter } from '@millrace/testkit';
+import type { Fault, TopologyName } from '../fault.ts';
+import { PARTITIONS, PRODUCERS, WORKERS } from '../load.ts';
+import { SeededRandom } from '../seeded-random.ts';
+import { judge } from '../verdict/judge.ts';
+import { isClean, type Verdict } from '../verdict/verdict.ts';
+import { ProducerProcess, untilOwned, WorkerProcess, type Fleet, type Row } from './fleet.ts';
+import { Observer } from './observer.ts';
+import type { Servers } from './servers.ts';
+import { Stage } from './stage.ts';
+import { startServers } from './start-servers.ts';
+
+export interface WorldSettings {
+  readonly topology: TopologyName;
+  readonly seed: number;
+  readonly mutant: string | null;
+  /** Histories go below it. */
+  readonly directory: string;
+  /** Clean histories stay as well. */
+  readonly keep: boolean;
+}
+
+const PREFIX = 'faults';
+/** Load before a fault begins, and after it has ended. */
+const WARM_UP_MS = 500;
+const AFTERMATH_MS = 500;
+
+export class World implements AsyncDisposable {
+  readonly #settings: WorldSettings;
+  readonly #servers: Servers;
+  readonly #observer: Observer;
+  readonly #millrace: Millrace;
+  readonly #fleet: Fleet;
+  #rows = 0;
+
+  static async start(settings: WorldSettings): Promise<World> {
+    await using starting = new AsyncDisposableStack();
+    const servers = starting.use(await startServers(settings.topology));
+    const observer = starting.use(await Observer.open(servers.direct, PREFIX));
+    const millrace = starting.use(
+      await connect({ ...servers.connectDirectly, prefix: PREFIX, logger: false }),
+    );
+    const fleet = starting.use(await startFleet(servers, settings));
+    starting.move();
+    return new World(settings, servers, observer, millrace, fleet);
+  }
+
+  private constructor(
+    settings: WorldSettings,
+    servers: Servers,
+    observer: Observer,
+    millrace: Millrace,
+    fleet: Fleet,
+  ) {
+    this.#settings = settings;
+    this.#servers = servers;
+    this.#observer = observer;
+    this.#millrace = millrace;
+    this.#fleet = fleet;
+  }
+
+  async run(fault: Fault): Promise<Verdict> {
+    const { seed, topology, directory } = this.#settings;
+    const startedMs = performance.now();
+    const number = ++this.#rows;
+    const topic = `row-${number}`;
+    const row: Row = { topic, directory: join(directory, `${topic}-${fault.name}`) };
+    await mkdir(row.directory, { recursive: true });
+    const runner = openHistory({ directory: row.directory, proc: 'runner' });
+
+    await Promise.all(this.#fleet.workers.map((worker) => worker.begin(row)));
+    // Only now, so that everything that concerns the topic is in the row's history.
+    await this.#millrace.admin.createTopic(topic, { partitions: PARTITIONS });
+    await untilOwned(this.#fleet, topic, PARTITIONS);
+    await Promise.all(this.#fleet.producers.map((producer) => producer.begin(row)));
+    const random = new SeededRandom(seed * 1_000 + number);
+    const stage = new Stage({
+      fault,
+      topology,
+      topic,
+      random,
+      fleet: this.#fleet,
+      servers: this.#servers,
+      observer: this.#observer,
+      writer: runner.writer,
+    });
+    await stage.load(WARM_UP_MS);
+    const trouble = await this.#strike(fault, stage);
+    await this.#settle(topic, runner.writer, trouble);
+    runner.close();
+    const verdict = judge({ fault, topology, seed, topic, directory: row.directory, startedMs, trouble });
+    await this.#millrace.admin.deleteTopic(topic);
+    if (isClean(verdict) && !this.#settings.keep) await rm(row.directory, { recursive: true });
+    return verdict;
+  }
+
+  /** Runs the fault, waits for the recovery, and ends the load. Answers what did not come true in time. */
+  async #strike(fault: Fault, stage: Stage): Promise<string[]> {
+    const trouble: string[] = [];
+    const attempt = async (step: () => Promise<unknown>): Promise<void> => {
+      try {
+        await step();
+      } catch (error) {
+        trouble.push(error instanceof Error ? error.message : String(error));
+      }
+    };
+    await attempt(() => fault.run(stage));
+    await Promise.all([attempt(() => this.#restore()), attempt(() => stage.untilResumed())]);
+    await stage.load(AFTERMATH_MS);
+    await attempt(() => Promise.all(this.#fleet.producers.map((producer) => producer.stop())));
+    await attempt(() => stage.untilResumed());
+    return trouble;
+  }
+
+  /** The next row begins with everybody, whatever this one has left behind. */
+  async #restore(): Promise<void> {
+    for (const member of [...this.#fleet.workers, ...this.#fleet.producers])
+      if (!member.isRunning) await member.start();
+  }
+
+  async #settle(topic: string, writer: HistoryWriter, trouble: string[]): Promise<void> {
+    try {
+      await this.#observer.writeFinalState(topic, writer);
+    } catch (error) {
+      trouble.push(`the final logs cannot be read: ${String(error)}`);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#fleet[Symbol.asyncDispose]();
+    await this.#millrace.close();
+    await this.#observer[Symbol.asyncDispose]();
+    await this.#servers[Symbol.asyncDispose]();
+  }
+}
+
+async function startFleet(servers: Servers, { mutant, directory, topology }: WorldSettings): Promise<Fleet> {
+  const settings = (proc: string) => ({
+    connect: { ...servers.connectAs(proc), prefix: PREFIX, logger: false } as const,
+    directory,
+    mutant,
+  });
+  const workers = Array.from({ length: WORKERS }, (_, index) => {
+    const proc = `worker-${index + 1}`;
+    // The first half is dynamic, the other half static.
+    return new WorkerProcess(proc, settings(proc), index < WORKERS / 2 ? null : `pod-${index + 1}`);
+  });
+  const producers = Array.from({ length: PRODUCERS }, (_, index) => {
+    const proc = `producer-${index + 1}`;
+    return new ProducerProcess(
+      proc,
+      settings(proc),
+      index > 0 && topology !== 'single' ? 'replicated' : 'memory',
+    );
+  });
+  const stop = async (): Promise<void> => {
+    await Promise.all([...workers, ...producers].map((member) => member.kill()));
+  };
+  const fleet = { workers, producers, [Symbol.asyncDispose]: stop };
+  try {
+    await Promise.all([...workers, ...producers].map((member) => member.start()));
+    return fleet;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
