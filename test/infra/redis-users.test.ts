@@ -34,6 +34,16 @@ test('a producer sends to its topics, also under a name, and to no other', async
   await expect(producer.admin.deleteTopic('orders')).rejects.toMatchObject(denied);
 });
 
+test('a producer may wait for replicas', async () => {
+  const waiting = clients.producer.producer({
+    acks: 'replicated',
+    ackTimeoutMs: 10,
+    deliveryTimeoutMs: 1_000,
+  });
+  // There are none; that it was asked is what counts.
+  await expect(waiting.send('orders', { value: 'v' })).rejects.toMatchObject({ code: 'NOT_REPLICATED' });
+});
+
 test('a worker works through its topics without an error, leaves in order, and cannot send', async () => {
   const { worker, producer } = clients;
   await producer.producer().send('orders', { value: 'for the worker' });
