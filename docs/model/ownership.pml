@@ -2,7 +2,7 @@
  * Who owns a partition: the group's slot, one partition's slot, members that may stop between any two steps, requests
  * that arrive late or twice, and failovers that forget. One step here is one script there; README.md says which.
  *
- * One partition stands for all: partitions share nothing but the group's claim counter, which `claimElsewhere` moves.
+ * One partition stands for all: partitions share nothing but the group's claim counter, which ELSEWHERE moves.
  * Whoever leads, and however many do, is "anybody may be assigned, evicted or deprived at any time".
  *
  * What is checked has a name and is reported by it. Instances and mutants are chosen by -D on the command line.
@@ -78,7 +78,7 @@ byte server = 1;             /* replication id of whoever serves the partition's
 
 #if PARTITION_FAILOVERS
 PartitionSlot partitionReplica;
-bool isCut;        /* the replica has heard nothing since */
+bool isCut;                  /* the replica has heard nothing since */
 byte partitionFailovers;
 #endif
 #if GROUP_FAILOVERS
@@ -106,7 +106,10 @@ MemberState members[MEMBERS + 1];
 /* ---- requests that are under way while their sender goes on ------------------------------------------------------- */
 
 mtype = { acquire, unclaim, join, commit, release, seek };
-typedef Request { mtype kind; byte member; byte claim; byte epoch; byte nonce; byte server; byte offset; byte newNonce; byte ownership };
+typedef Request {
+  mtype kind; byte member; byte claim; byte epoch; byte nonce; byte server; byte offset; byte newNonce;
+  byte ownership             /* known to the checker only */
+};
 #ifdef LATE
 Request late;                /* acquire, unclaim, join */
 Request lateFenced;          /* commit, release, seek */
@@ -140,7 +143,7 @@ inline clearPartition(slot) {
 byte ownerships;             /* every ownership has a number of its own, whatever epoch and nonce it is given */
 byte current;                /* the one that may write now; none after a release or a failover */
 byte highestEpoch;
-byte serverTime;                    /* the server's clock; between failovers all happens within one millisecond */
+byte serverTime;             /* the server's clock; between failovers all happens within one millisecond */
 byte nonces;
 short done;                  /* bit per record there ever was: its handler has finished, or a seek went past it */
 byte seeks;
@@ -175,7 +178,8 @@ inline claimPartition(who, lowestNumber) {
   :: isHeldByOther(who) -> number = 0
   :: else ->
      number = group.claims;
-     CHECK(grant_before_release, group.holder == who || groupFailovers > 0 || isForced || !isOwnedByOther(who));
+     CHECK(grant_before_release,
+           group.holder == who || groupFailovers > 0 || isForced || !isOwnedByOther(who));
      group.holderClaim = number;
      group.holder = who
   fi
@@ -327,6 +331,8 @@ inline seekOffset(its, itsEpoch, itsNonce, itsServer, fresh, wanted) {
 #define noneIsDead ((!isPresent(1) || livesIn(1)) && (!isPresent(2) || livesIn(2)))
 #define mayEvict (isPresent(me) && (!isCalm || !livesIn(me)))
 #define isOneThere (livesIn(1) || livesIn(2))
+/* In the partition's slot; in the group's too, unless a failover has made it forget. */
+#define isOwnedByTarget (target != NONE && owns(target) && (groupFailovers > 0 || group.holder == target))
 bool isCalm;                 /* no fault happens any more */
 byte alive;                  /* who lives then: bit per member */
 byte target;                 /* who is assigned the partition then */
@@ -398,7 +404,9 @@ inline postponeFenced(what, to) {
 }
 
 #define mayPostpone(slot) (!isCalm && slot.kind == 0)
-#define mayClaim (isTarget && mayStep && (isCalm && !isHeldByOther(me) && (my.claim == 0 || my.isTried) || !isCalm && group.claims < CLAIMS))
+/* In the calm a member that is refused waits for a wake-up, and one that has a fresh claim uses it. */
+#define mayClaim (isTarget && mayStep && \
+                  (isCalm && !isHeldByOther(me) && (my.claim == 0 || my.isTried) || !isCalm && group.claims < CLAIMS))
 #define mayAcquire (isTarget && mayStep && my.membership == joined && my.claim != 0 && !my.isTried && my.lane == none && \
                     (isCalm || nonces < NONCES))
 #define maySeek (!isCalm && my.lane != none && seeks < SEEKS)
@@ -416,6 +424,7 @@ end:
   :: d_step { mayStep && my.membership == new && isNext ->
        group.present = group.present | BIT(me);
        my.membership = joined }
+  /* It hears that it is not in the group, long after perhaps; or leaves. */
   :: d_step { mayStep && my.membership == joined && !isPresent(me) -> forgetAll() }
   :: d_step { !isCalm && my.membership == joined && my.lane == none ->
        group.present = group.present & ~BIT(me);
@@ -454,8 +463,10 @@ end:
        nonces++; postpone(acquire); acquirePartition(me, my.claim, nonces); takeAcquired() }
 #endif
 
+  /* Deliver; commit, whose reply does not matter here: a refusal is found below. */
   :: d_step { !isCalm && my.lane != none && my.position < partition.end ->
-       CHECK(wrong_first_delivery, my.lane != acquired || my.ownership != current || my.position == partition.committed);
+       CHECK(wrong_first_delivery,
+             my.lane != acquired || my.ownership != current || my.position == partition.committed);
        done = done | RECORD(my.position);
        my.position++;
        my.lane = delivering }
@@ -467,6 +478,7 @@ end:
   /* It finds itself fenced, its lease over, the server another one. */
   :: d_step { mayStep && my.lane != none && (!isCalm || !owns(me)) -> forgetLane() }
 
+  /* Give the partition up: in its own slot, then in the group's. */
   :: d_step { mayStep && isNotTarget && my.lane != none ->
        releasePartition(my.ownership, my.epoch, my.nonce, my.server);
        forgetLane() }
@@ -481,13 +493,18 @@ end:
   :: d_step { maySeek && partition.committed < partition.end -> seekTo(partition.end) }
 #ifdef SEEK_CHANGES_NONCE
   /* The reply is lost. Only here: without it the owner goes on elsewhere than where its heir would, at once. */
-  :: d_step { maySeek && partition.committed > 0 -> seeks++; nonces++; seekOffset(my.ownership, my.epoch, my.nonce, my.server, nonces, 0) }
+  :: d_step { maySeek && partition.committed > 0 ->
+       seeks++; nonces++; seekOffset(my.ownership, my.epoch, my.nonce, my.server, nonces, 0) }
   :: d_step { maySeek && partition.committed < partition.end ->
        seeks++; nonces++; seekOffset(my.ownership, my.epoch, my.nonce, my.server, nonces, partition.end) }
 #endif
 #endif
 
 #ifdef LATE
+  /*
+   * A copy is left behind, to arrive later; the member goes on as if it had not sent it, or sends it too. A join that
+   * failed is not tried again under the same id.
+   */
   :: d_step { mayPostpone(late) && my.membership == new && isNext -> postpone(join); my.membership = out }
   :: d_step { mayPostpone(late) && my.claim != 0 && my.isTried && my.lane == none -> postpone(unclaim) }
   :: d_step { mayPostpone(lateFenced) && my.lane != none && my.position > 0 -> postponeFenced(commit, my.position) }
@@ -576,7 +593,8 @@ end:
        releasePartition(lateFenced.ownership, lateFenced.epoch, lateFenced.nonce, lateFenced.server) }
 #if SEEKS
   :: d_step { !isCalm && lateFenced.kind == seek ->
-       seekOffset(lateFenced.ownership, lateFenced.epoch, lateFenced.nonce, lateFenced.server, lateFenced.newNonce, lateFenced.offset) }
+       seekOffset(lateFenced.ownership, lateFenced.epoch, lateFenced.nonce, lateFenced.server, lateFenced.newNonce,
+                  lateFenced.offset) }
 #endif
   :: d_step { lateFenced.kind != 0 ->
        lateFenced.kind = 0; lateFenced.epoch = 0; lateFenced.nonce = 0; lateFenced.server = 0;
@@ -602,7 +620,7 @@ active proctype Calm() {
   }
 end:
   do
-  :: atomic { timeout -> CHECK(never_owned, !isOneThere || (target != NONE && owns(target))); break }
+  :: atomic { timeout -> CHECK(never_owned, !isOneThere || isOwnedByTarget); break }
   od
 }
 #endif
