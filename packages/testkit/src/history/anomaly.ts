@@ -26,6 +26,7 @@ export const ANOMALY_NAMES = [
   'commit-beyond-position',
   'duplicate-epoch',
   'epoch-regression',
+  'stale-publish-accepted',
   'zombie-start',
   'unowned-delivery',
   'resume-latency',

@@ -30,12 +30,19 @@ export function checkStaleCommits(index: HistoryIndex, report: AnomalyReport): v
         );
       }
       const newer = newest(invoke.tMonoMs);
-      if (newer !== null && newer.ok.epoch > invoke.epoch) {
+      const isTwin =
+        newer !== null &&
+        ownership !== null &&
+        newer.ok.epoch === invoke.epoch &&
+        newer.invoke.nonce !== invoke.nonce;
+      if (newer !== null && (newer.ok.epoch > invoke.epoch || isTwin)) {
         // On both sides of a split each server accepts its own owner's commits until one side is thrown away.
         if (index.losses.isBetween(newer.invoke.tMonoMs, ok.tMonoMs)) continue;
+        // Under one epoch only the two acquires show that it is not one ownership.
+        const own = isTwin ? eventsOf(ownership.acquire) : [];
         report.add(
           'stale-commit-accepted',
-          [newer.invoke, newer.ok, invoke, ok],
+          [...own, newer.invoke, newer.ok, invoke, ok],
           () =>
             `a commit of ${where} was accepted under epoch ${invoke.epoch}, when ${newer.invoke.member} owned it under epoch ${newer.ok.epoch}`,
         );
@@ -64,7 +71,7 @@ function reportAfterRelease(
   );
 }
 
-/** Answers, for a time, the ownership with the highest epoch among those that had been granted before. */
+/** Answers, for a time, who was granted the highest epoch before it; the last of them where it was granted twice. */
 function newestByTime(ownerships: readonly Ownership[]): (atMs: number) => Ownership | null {
   const newest: Ownership[] = [];
   for (const ownership of ownerships) {

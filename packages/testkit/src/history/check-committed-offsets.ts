@@ -6,7 +6,7 @@ import type { AnomalyReport } from './anomaly.ts';
 import type { CheckRules } from './check-options.ts';
 import type { HistoryEvent } from './history-event.ts';
 import type { GroupPartition, HistoryIndex, Ownership } from './history-index.ts';
-import { releaseOf } from './ownership-end.ts';
+import { lastWordOf, releaseOf } from './ownership-end.ts';
 import type { Losses } from './losses.ts';
 import { eventsOf, isFailed, okOf } from './pair-operations.ts';
 
@@ -207,10 +207,13 @@ function checkRelease(
     (event) => event.f === 'deliver' && event.type === 'ok' && event.id === begun.id,
   );
   // What a handler that overran the time to drain finishes afterwards comes too late for the last commit.
-  const announced = events.find((event) => event.f === 'revoked') ?? released.asked;
-  if (finished === undefined || finished.i > announced.i) return;
-  if (events.some((event) => event.f === 'commit' && event.type === 'invoke' && event.offset > offset))
-    return;
+  const lastWord = lastWordOf(ownership) ?? released.asked;
+  if (finished === undefined || finished.i > lastWord.i) return;
+  const hasTried = events.some(
+    (event) =>
+      event.f === 'commit' && event.type === 'invoke' && event.offset > offset && event.i < released.asked.i,
+  );
+  if (hasTried) return;
   report.add(
     'excess-redelivery',
     [

@@ -15,6 +15,7 @@ import {
 } from './check-committed-offsets.ts';
 import { checkDeliveryOrder } from './check-delivery-order.ts';
 import { checkEpochs } from './check-epochs.ts';
+import { checkLeaders } from './check-leaders.ts';
 import { checkLostRecords } from './check-lost-records.ts';
 import { checkAbortedReads, checkGaps, checkOffsets, checkSendOrder } from './check-offsets.ts';
 import { resolveRules, type CheckOptions } from './check-options.ts';
@@ -58,6 +59,7 @@ export function checkHistory(events: readonly HistoryEvent[], options: CheckOpti
   checkCommitsBeyondEnd(index, report);
   checkCommitPositions(index, rules, report);
   checkEpochs(index, report);
+  checkLeaders(index, report);
   checkZombies(index, rules, report);
   checkUnownedDeliveries(index, report);
   const resume = measureResume(index, rules, report);

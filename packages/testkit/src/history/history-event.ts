@@ -69,6 +69,16 @@ export interface HistoryOperations {
     invoke: InOwnership & { readonly offset: number };
     ok: { readonly status: string; readonly committed?: number };
   };
+  /** One member becomes the leader of a group; `fail` when it was not given the lead. */
+  elect: {
+    invoke: { readonly group: string; readonly member: string };
+    ok: { readonly leaderEpoch: number };
+  };
+  /** A leader publishes an assignment; refused as STALE when it leads no longer. */
+  publish: {
+    invoke: { readonly group: string; readonly leaderEpoch: number; readonly generation: number };
+    ok: { readonly status: 'OK' | 'STALE' };
+  };
   /** The call of a handler: invoke before its first statement, ok when it returned, fail when it threw. */
   deliver: {
     invoke: InGroup & { readonly epoch: number; readonly offset: number; readonly value: string };

@@ -64,6 +64,8 @@ export interface HistoryIndex {
   readonly sends: ReadonlyMap<string, Operation<'send'>>;
   readonly partitions: ReadonlyMap<string, PartitionLog>;
   readonly groups: ReadonlyMap<string, GroupPartition>;
+  readonly elections: readonly Operation<'elect'>[];
+  readonly publications: readonly Operation<'publish'>[];
   readonly faults: readonly Operation<'fault'>[];
   readonly losses: Losses;
   readonly ackedCount: number;
@@ -138,8 +140,18 @@ export function indexHistory(events: readonly HistoryEvent[]): HistoryIndex {
   }
   for (const { ownerships } of groups.values()) ownerships.sort((a, b) => a.ok.tMonoMs - b.ok.tMonoMs);
   fileEvents(events, ownershipOf);
-  const { fault: faults } = operations;
-  return { events, sends, partitions, groups, faults, losses: new Losses(faults), ackedCount };
+  const { elect: elections, publish: publications, fault: faults } = operations;
+  return {
+    events,
+    sends,
+    partitions,
+    groups,
+    elections,
+    publications,
+    faults,
+    losses: new Losses(faults),
+    ackedCount,
+  };
 }
 
 export function valueKey(topic: string, value: string): string {

@@ -17,6 +17,8 @@ export function pairOperations(events: readonly HistoryEvent[]): Operations {
     commit: [],
     release: [],
     seek: [],
+    elect: [],
+    publish: [],
     deliver: [],
     fault: [],
   };

@@ -1,6 +1,6 @@
 /** Anomalies of a group: each by a history that has exactly this one, and the nearest that has none. */
 import { describe, expect, test } from 'vitest';
-import { HandMade } from './hand-made.ts';
+import { elect, HandMade, publish } from './hand-made.ts';
 import { anomaliesOf, onlyAnomaly, outline } from './only-anomaly.ts';
 
 const ACQUIRED = ['worker-1 acquire invoke', 'worker-1 acquire ok'];
@@ -204,6 +204,16 @@ describe('stale-commit-accepted', () => {
     made.worker('worker-2').acquire(2, 1);
     writer.ok('commit', id, { status: 'COMMITTED', committed: 1 });
     expect(anomaliesOf(made).map(({ name }) => name)).toEqual(['unowned-commit']);
+  });
+
+  test('another owner had been given the same epoch', () => {
+    const made = new HandMade();
+    const owner = made.worker('worker-1').acquire(1, 0);
+    owner.deliver(0);
+    made.worker('worker-2').acquire(1, 0);
+    owner.commit(1);
+    onlyAnomaly(made, 'stale-commit-accepted', { alsoHas: ['duplicate-epoch'] });
+    expect(anomaliesOf(made)).toHaveLength(2);
   });
 
   test('its own epoch had been released', () => {
@@ -452,6 +462,35 @@ describe('epoch-regression', () => {
     runner.healed(runner.fault('failover', { mayLose: 'tail' }));
     made.worker('worker-2').acquire(1, 0);
     expect(anomaliesOf(made)).toEqual([]);
+  });
+});
+
+describe('stale-publish-accepted', () => {
+  function deposed(status: 'OK' | 'STALE', { isLost = false } = {}): HandMade {
+    const made = new HandMade();
+    const [first, second] = [made.worker('worker-1'), made.worker('worker-2')];
+    elect(first, 'worker-1', 1);
+    publish(first, 1, 'OK');
+    elect(second, 'worker-2', 2);
+    const runner = made.runner();
+    if (isLost) runner.healed(runner.fault('failover', { mayLose: 'tail' }));
+    publish(first, 1, status);
+    return made;
+  }
+
+  test('accepted after the successor was elected', () => {
+    const anomaly = onlyAnomaly(deposed('OK'), 'stale-publish-accepted');
+    expect(outline(anomaly)).toEqual([
+      'worker-2 elect invoke',
+      'worker-2 elect ok',
+      'worker-1 publish invoke',
+      'worker-1 publish ok',
+    ]);
+  });
+
+  test('not when it was refused, or a failover had taken the election back', () => {
+    expect(anomaliesOf(deposed('STALE'))).toEqual([]);
+    expect(anomaliesOf(deposed('OK', { isLost: true }))).toEqual([]);
   });
 });
 

@@ -89,6 +89,17 @@ export class Worker {
   }
 }
 
+export function elect(worker: Worker, member: string, leaderEpoch: number): void {
+  const { writer } = worker;
+  writer.ok('elect', writer.invoke('elect', { group: GROUP, member }), { leaderEpoch });
+}
+
+export function publish(worker: Worker, leaderEpoch: number, status: 'OK' | 'STALE'): void {
+  const { writer } = worker;
+  const id = writer.invoke('publish', { group: GROUP, leaderEpoch, generation: 1 });
+  writer.ok('publish', id, { status });
+}
+
 interface Fence {
   readonly group: string;
   readonly topic: string;
