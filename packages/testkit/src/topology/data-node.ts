@@ -18,13 +18,14 @@ export interface DataNodeSettings {
 export function startDataNode(settings: DataNodeSettings): Promise<StartedNode> {
   const { name, startedAs, binary, options, sources } = settings;
   const password = options.requirepass;
+  const clock = typeof options.clock === 'function' ? options.clock(name) : options.clock;
   return startNode({
     name,
     startedAs,
     binary,
     sources,
     ...(password === undefined ? {} : { password }),
-    ...(options.serverEnv === undefined ? {} : { env: options.serverEnv }),
+    ...(clock === undefined ? {} : { env: clock.env }),
     ...(options.startTimeoutMs === undefined ? {} : { startTimeoutMs: options.startTimeoutMs }),
     config: async (place) => {
       const { sourceAddress } = place;

@@ -2,6 +2,7 @@
  * What every topology gives a test: its servers, what clients need to connect, and who is in charge of a key now. Three
  * starters make it (`start-single`, `start-sentinel`, `start-cluster`); all servers die with the process that started them.
  */
+import type { FakeClock } from '../faults/fake-clock.ts';
 import type { RedisNode } from './redis-node.ts';
 
 export interface Topology<Connection> extends AsyncDisposable {
@@ -37,8 +38,8 @@ export interface TopologyOptions {
   readonly proxied?: boolean;
   /** The server binary. Default: `redis-server` or `valkey-server` on the PATH, installed when that is possible. */
   readonly binary?: string;
-  /** Variables for the server processes, as `fakeClock` gives them. */
-  readonly serverEnv?: Readonly<Record<string, string>>;
+  /** The wall clock of all servers with data, or of one by its name. Default: the real one. Sentinels keep that. */
+  readonly clock?: FakeClock | ((name: string) => FakeClock | undefined);
   /** How long one server, and then the whole topology, may take until it answers. Default 30,000. */
   readonly startTimeoutMs?: number;
 }
