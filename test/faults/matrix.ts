@@ -11,8 +11,12 @@ import { killWorker } from './rows/kill-worker.ts';
 import { lateCommands } from './rows/late-commands.ts';
 import { loseAppendReplies, loseClaimReplies, loseCommitReplies } from './rows/lost-replies.ts';
 import { outOfMemory } from './rows/out-of-memory.ts';
+import { failOver, failOverWithLoss } from './rows/failover.ts';
+import { deleteLog } from './rows/delete-log.ts';
+import { migrateSlots } from './rows/migrate-slots.ts';
+import { powerLossAlways, powerLossEverysec, restoreBackup } from './rows/power-loss.ts';
 import { rollingRestart } from './rows/rolling-restart.ts';
-import { shiftWorkerClocks } from './rows/shift-clocks.ts';
+import { shiftServerClock, shiftWorkerClocks } from './rows/shift-clocks.ts';
 import { terminateWorker } from './rows/terminate-worker.ts';
 import { twoLeaders } from './rows/two-leaders.ts';
 
@@ -31,6 +35,7 @@ const MATRIX: readonly Fault[] = [
   loseClaimReplies,
   lateCommands,
   shiftWorkerClocks,
+  shiftServerClock,
   killLeader,
   freezeLeader,
   twoLeaders,
@@ -39,6 +44,13 @@ const MATRIX: readonly Fault[] = [
   badRecords,
   killServerAlways,
   killServerEverysec,
+  powerLossAlways,
+  powerLossEverysec,
+  restoreBackup,
+  failOver,
+  failOverWithLoss,
+  migrateSlots,
+  deleteLog,
   rollingRestart,
 ];
 

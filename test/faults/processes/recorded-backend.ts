@@ -4,7 +4,7 @@
  */
 import type { AcquireResult, GroupStore, PartitionStore } from '@millrace/core';
 import { toMillraceError } from '@millrace/redis';
-import type { HistoryWriter, OkFields } from '@millrace/testkit';
+import type { HistoryWriter, OkFields, OperationName } from '@millrace/testkit';
 import type { Backend } from '../../../packages/client/src/connect/backend.ts';
 
 /** Asked for at every invocation: a process begins another history with every row. */
@@ -64,7 +64,23 @@ function recordedGroup(store: GroupStore, group: string, history: CurrentHistory
     }
     return result;
   };
-  return overriding(store, { claim });
+  const elect: GroupStore['elect'] = async (memberId, session) => {
+    const writer = history();
+    const id = writer.invoke('elect', { group, member: memberId });
+    const leaderEpoch = await settled(writer, 'elect', id, store.elect(memberId, session));
+    if (leaderEpoch === null) writer.fail('elect', id);
+    else writer.ok('elect', id, { leaderEpoch });
+    return leaderEpoch;
+  };
+  const publish: GroupStore['publish'] = async (request) => {
+    const writer = history();
+    const { leaderEpoch, generation } = request;
+    const id = writer.invoke('publish', { group, leaderEpoch, generation });
+    const status = await settled(writer, 'publish', id, store.publish(request));
+    writer.ok('publish', id, { status });
+    return status;
+  };
+  return overriding(store, { claim, elect, publish });
 }
 
 /** A store has more methods, and private fields: what is not overridden goes to it as it is. */
@@ -94,7 +110,7 @@ function ownership(fence: Parameters<PartitionStore['release']>[0]) {
 /** What was refused before it ran has not happened; of everything else that failed nobody can say. */
 async function settled<T>(
   writer: HistoryWriter,
-  operation: 'acquire' | 'commit' | 'release' | 'seek' | 'claim',
+  operation: OperationName,
   id: number,
   result: Promise<T>,
 ): Promise<T> {

@@ -9,8 +9,9 @@ const LARGE_BYTES = 900_000;
 export const badRecords: Fault = {
   name: 'bad-records',
   what: 'records that no handler can take, records that are too large, and some that just fit',
+  kind: 'alone',
   topologies: TOPOLOGIES,
-  ...LOSES_NOTHING,
+  losses: LOSES_NOTHING,
   resumeBoundMs: MACHINE_MS,
   // Every attempt at a poison record is a delivery.
   redelivery: 'window',

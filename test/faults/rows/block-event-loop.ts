@@ -5,8 +5,9 @@ import { DETECTION_MS, LOSES_NOTHING } from './bounds.ts';
 export const blockEventLoop: Fault = {
   name: 'block-event-loop',
   what: 'a handler blocks the event loop of a worker for longer than `eventLoopTimeoutMs`',
+  kind: 'process',
   topologies: TOPOLOGIES,
-  ...LOSES_NOTHING,
+  losses: LOSES_NOTHING,
   // The lease is renewed by another thread: it begins to run out when that one gives up.
   resumeBoundMs: EVENT_LOOP_TIMEOUT_MS + DETECTION_MS,
   redelivery: 'window',

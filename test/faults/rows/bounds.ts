@@ -1,5 +1,6 @@
 /** The bounds of the fault matrix, by the times of the load, and what most rows have in common. */
-import { ALL_ACKS, type Fault } from '../fault.ts';
+import type { AckClass } from '@millrace/testkit';
+import type { Losses, TopologyName } from '../fault.ts';
 import { LEASE_MS } from '../load.ts';
 
 /** Between two renewals of a lease. */
@@ -17,5 +18,16 @@ export const LEADER_MS = LEASE_MS + DETECTION_MS;
 /** A reader that blocks on a dead connection, ms after the connection is whole again. */
 export const READER_MS = 10_000 + MACHINE_MS;
 
+const ALL_ACKS: readonly AckClass[] = ['memory', 'replicated', 'fsynced'];
+
 /** Nothing may be lost, and no acknowledgement taken back. */
-export const LOSES_NOTHING = { mayLose: null, survivedBy: ALL_ACKS } as const satisfies Partial<Fault>;
+export const LOSES_NOTHING = (): Losses => ({ mayLose: null, survivedBy: ALL_ACKS });
+
+/** What no replica has, or what the disk does not: gone, if everybody is told. */
+export const LOSES_TAIL =
+  (...survivedBy: readonly AckClass[]) =>
+  (): Losses => ({ mayLose: 'tail', survivedBy });
+
+/** With replicas, one of them may be promoted before the server is back: then as after a failover. */
+export const LOSES_BY_FAILOVER = (topology: TopologyName): Losses =>
+  topology === 'single' ? LOSES_NOTHING() : LOSES_TAIL('replicated')();

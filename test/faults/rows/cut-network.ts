@@ -9,8 +9,9 @@ function cut(name: string, what: string, mode: (stage: Stage) => ProxyMode): Fau
   return {
     name,
     what,
+    kind: 'network',
     topologies: TOPOLOGIES,
-    ...LOSES_NOTHING,
+    losses: LOSES_NOTHING,
     resumeBoundMs: DETECTION_MS,
     redelivery: 'window',
     async run(stage) {

@@ -6,8 +6,9 @@ const TIMES = 8;
 export const flushScripts: Fault = {
   name: 'flush-scripts',
   what: 'every server forgets its scripts, several times (SCRIPT FLUSH)',
+  kind: 'server',
   topologies: TOPOLOGIES,
-  ...LOSES_NOTHING,
+  losses: LOSES_NOTHING,
   resumeBoundMs: MACHINE_MS,
   redelivery: 'none',
   async run(stage) {

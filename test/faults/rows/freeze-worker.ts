@@ -16,8 +16,9 @@ async function freeze(stage: Stage, victim: WorkerProcess): Promise<void> {
 export const freezeWorker: Fault = {
   name: 'freeze-worker',
   what: 'a worker process is frozen for longer than its lease, then goes on (SIGSTOP, SIGCONT)',
+  kind: 'process',
   topologies: TOPOLOGIES,
-  ...LOSES_NOTHING,
+  losses: LOSES_NOTHING,
   resumeBoundMs: DETECTION_MS,
   redelivery: 'window',
   run: (stage) => freeze(stage, stage.anyWorker()),
@@ -26,8 +27,9 @@ export const freezeWorker: Fault = {
 export const freezeLeader: Fault = {
   name: 'freeze-leader',
   what: 'the worker that leads a group is frozen for longer than its lease, then goes on',
+  kind: 'process',
   topologies: TOPOLOGIES,
-  ...LOSES_NOTHING,
+  losses: LOSES_NOTHING,
   resumeBoundMs: LEADER_MS,
   redelivery: 'window',
   run: async (stage) => freeze(stage, await stage.leader()),

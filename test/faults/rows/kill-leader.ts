@@ -4,8 +4,9 @@ import { LEADER_MS, LOSES_NOTHING } from './bounds.ts';
 export const killLeader: Fault = {
   name: 'kill-leader',
   what: 'the worker that leads a group is killed (SIGKILL)',
+  kind: 'process',
   topologies: TOPOLOGIES,
-  ...LOSES_NOTHING,
+  losses: LOSES_NOTHING,
   resumeBoundMs: LEADER_MS,
   redelivery: 'window',
   async run(stage) {

@@ -1,38 +1,46 @@
 /** A Redis process dies and comes back; the machine it runs on does not. */
 import { TOPOLOGIES, type Fault } from '../fault.ts';
 import type { Stage } from '../world/stage.ts';
-import { DETECTION_MS, LOSES_NOTHING, READER_MS } from './bounds.ts';
+import { DETECTION_MS, LOSES_BY_FAILOVER, LOSES_TAIL, READER_MS } from './bounds.ts';
 
-export async function setFsync({ servers }: Stage, policy: 'always' | 'everysec'): Promise<void> {
-  for (const { admin } of servers.nodes) await admin.config('SET', 'appendfsync', policy);
+/** All servers write their append-only files so while `during` runs. */
+export async function withFsync(
+  { servers }: Stage,
+  policy: 'always' | 'everysec',
+  during: () => Promise<void>,
+): Promise<void> {
+  const set = async (value: string): Promise<void> => {
+    for (const { admin } of servers.nodes) await admin.config('SET', 'appendfsync', value);
+  };
+  await set(policy);
+  await during();
+  await set('everysec');
 }
 
 async function killAPrimary(stage: Stage): Promise<void> {
   const primary = await stage.servers.primaryOf(stage.anyLogKey());
   await stage.inject(primary.name, () => primary.restart('SIGKILL'));
+  await stage.servers.settle();
 }
 
 export const killServerAlways: Fault = {
   name: 'kill-server-always',
   what: 'a Redis that writes through (appendfsync always) is killed and comes back',
+  kind: 'server',
   topologies: TOPOLOGIES,
-  ...LOSES_NOTHING,
+  losses: LOSES_BY_FAILOVER,
   resumeBoundMs: READER_MS + DETECTION_MS,
   redelivery: 'window',
-  async run(stage) {
-    await setFsync(stage, 'always');
-    await killAPrimary(stage);
-    await setFsync(stage, 'everysec');
-  },
+  run: (stage) => withFsync(stage, 'always', () => killAPrimary(stage)),
 };
 
 export const killServerEverysec: Fault = {
   name: 'kill-server-everysec',
   what: 'a Redis with the recommended appendfsync everysec is killed and comes back',
+  kind: 'server',
   topologies: TOPOLOGIES,
-  // A write to the file that was put off for a flush under way.
-  mayLose: 'tail',
-  survivedBy: ['fsynced'],
+  // A write to the file can have been put off for a flush under way.
+  losses: LOSES_TAIL(),
   resumeBoundMs: READER_MS + DETECTION_MS,
   redelivery: 'window',
   run: killAPrimary,

@@ -4,8 +4,9 @@ import { DETECTION_MS, LOSES_NOTHING } from './bounds.ts';
 export const killWorker: Fault = {
   name: 'kill-worker',
   what: 'a worker process is killed (SIGKILL)',
+  kind: 'process',
   topologies: TOPOLOGIES,
-  ...LOSES_NOTHING,
+  losses: LOSES_NOTHING,
   resumeBoundMs: DETECTION_MS,
   redelivery: 'window',
   async run(stage) {

@@ -7,8 +7,9 @@ const LATE_MS = 11_500;
 export const lateCommands: Fault = {
   name: 'late-commands',
   what: 'commands of a worker and a producer are executed after both have given up waiting and gone on',
+  kind: 'alone',
   topologies: TOPOLOGIES,
-  ...LOSES_NOTHING,
+  losses: LOSES_NOTHING,
   resumeBoundMs: DETECTION_MS,
   redelivery: 'window',
   async run(stage) {

@@ -25,6 +25,7 @@ function lose(
   matching: (command: ProxiedCommand) => boolean,
   options: {
     readonly of: 'workers' | 'producers';
+    readonly kind: Fault['kind'];
     readonly redelivery: Fault['redelivery'];
     readonly provoke?: (stage: Stage) => Promise<void>;
   },
@@ -32,8 +33,9 @@ function lose(
   return {
     name,
     what,
+    kind: options.kind,
     topologies: TOPOLOGIES,
-    ...LOSES_NOTHING,
+    losses: LOSES_NOTHING,
     resumeBoundMs: DETECTION_MS,
     redelivery: options.redelivery,
     async run(stage) {
@@ -57,14 +59,14 @@ export const loseAppendReplies = lose(
   'lose-append-replies',
   'replies to appends are lost after their execution',
   runs(APPEND),
-  { of: 'producers', redelivery: 'none' },
+  { of: 'producers', kind: 'network', redelivery: 'none' },
 );
 
 export const loseCommitReplies = lose(
   'lose-commit-replies',
   'replies to commits are lost after their execution, with the connection',
   runs(COMMIT_OFFSET),
-  { of: 'workers', redelivery: 'none' },
+  { of: 'workers', kind: 'network', redelivery: 'none' },
 );
 
 export const loseClaimReplies = lose(
@@ -73,6 +75,7 @@ export const loseClaimReplies = lose(
   runs(CLAIM_PARTITIONS, ACQUIRE_PARTITION, RELEASE_PARTITION),
   {
     of: 'workers',
+    kind: 'alone',
     redelivery: 'none',
     async provoke(stage) {
       const leaver = stage.dynamicWorker();

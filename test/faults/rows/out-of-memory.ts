@@ -8,8 +8,9 @@ const DRAIN_MS = 10_000;
 export const outOfMemory: Fault = {
   name: 'out-of-memory',
   what: 'no server takes more data (maxmemory, noeviction): appends are refused, everything else goes on',
+  kind: 'server',
   topologies: TOPOLOGIES,
-  ...LOSES_NOTHING,
+  losses: LOSES_NOTHING,
   resumeBoundMs: MACHINE_MS,
   redelivery: 'none',
   async run(stage) {

@@ -4,8 +4,9 @@ import { LOSES_NOTHING, MACHINE_MS } from './bounds.ts';
 export const rollingRestart: Fault = {
   name: 'rolling-restart',
   what: 'every worker is asked to end and started again, one after the other',
+  kind: 'alone',
   topologies: TOPOLOGIES,
-  ...LOSES_NOTHING,
+  losses: LOSES_NOTHING,
   resumeBoundMs: MACHINE_MS,
   redelivery: 'none',
   async run(stage) {

@@ -1,5 +1,5 @@
 import { TOPOLOGIES, type Fault } from '../fault.ts';
-import { LOSES_NOTHING, MACHINE_MS } from './bounds.ts';
+import { DETECTION_MS, LOSES_NOTHING, MACHINE_MS } from './bounds.ts';
 
 const HOUR_MS = 3_600_000;
 const STEPS = 4;
@@ -8,8 +8,9 @@ const STEP_MS = 600;
 export const shiftWorkerClocks: Fault = {
   name: 'shift-worker-clocks',
   what: 'the wall clocks of all workers and producers jump by up to an hour, each its own way, several times',
+  kind: 'alone',
   topologies: TOPOLOGIES,
-  ...LOSES_NOTHING,
+  losses: LOSES_NOTHING,
   resumeBoundMs: MACHINE_MS,
   redelivery: 'none',
   async run(stage) {
@@ -26,6 +27,30 @@ export const shiftWorkerClocks: Fault = {
       }
       for (const { process } of everybody) await process.send({ type: 'clock', shiftMs: 0 });
       await stage.load(STEP_MS);
+    });
+  },
+};
+
+const SERVER_SHIFT_MS = 60_000;
+/** For a server to notice its new time, and for everybody to live by it. */
+const NOTICE_MS = 1_800;
+
+export const shiftServerClock: Fault = {
+  name: 'shift-server-clock',
+  what: 'the wall clock of every Redis jumps by a minute, back or forth, and returns',
+  kind: 'alone',
+  topologies: TOPOLOGIES,
+  losses: LOSES_NOTHING,
+  // What expires by that clock may do so a minute late.
+  resumeBoundMs: DETECTION_MS + SERVER_SHIFT_MS,
+  redelivery: 'window',
+  async run(stage) {
+    const { clock } = stage.servers;
+    await stage.inject(null, async () => {
+      await clock.setOffset(stage.random.pick([-1, 1]) * SERVER_SHIFT_MS);
+      await stage.load(NOTICE_MS);
+      await clock.setOffset(0);
+      await stage.load(NOTICE_MS);
     });
   },
 };

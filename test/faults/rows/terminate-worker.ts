@@ -4,8 +4,9 @@ import { LOSES_NOTHING, MACHINE_MS } from './bounds.ts';
 export const terminateWorker: Fault = {
   name: 'terminate-worker',
   what: 'a worker process is asked to end (SIGTERM)',
+  kind: 'process',
   topologies: TOPOLOGIES,
-  ...LOSES_NOTHING,
+  losses: LOSES_NOTHING,
   resumeBoundMs: MACHINE_MS,
   redelivery: 'none',
   async run(stage) {

@@ -8,8 +8,9 @@ const EPISODE_MS = 900;
 export const twoLeaders: Fault = {
   name: 'two-leaders',
   what: 'the leader lock of each group is deleted and its leader deposed, while that one goes on leading',
+  kind: 'alone',
   topologies: TOPOLOGIES,
-  ...LOSES_NOTHING,
+  losses: LOSES_NOTHING,
   resumeBoundMs: LEADER_MS,
   redelivery: 'none',
   async run(stage) {

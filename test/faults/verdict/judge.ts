@@ -9,6 +9,8 @@ export interface Evidence {
   readonly topology: TopologyName;
   readonly seed: number;
   readonly topic: string;
+  /** Partitions that nobody can go on with. */
+  readonly excluded: ReadonlySet<number>;
   readonly directory: string;
   readonly startedMs: number;
   /** What did not come true in time, and what could not be done. */
@@ -16,8 +18,10 @@ export interface Evidence {
 }
 
 export function judge(evidence: Evidence): Verdict {
-  const { fault, topology, seed, topic, directory, startedMs, trouble } = evidence;
-  const events = eventsOf(topic, readHistories(directory));
+  const { fault, topology, seed, topic, excluded, directory, startedMs, trouble } = evidence;
+  const events = eventsOf(topic, readHistories(directory)).filter(
+    (event) => !('p' in event && excluded.has(event.p)),
+  );
   const { anomalies, counts, resumeMs, secondsUnowned } = checkHistory(events, { zombieGraceMs: LEASE_MS });
   const found: Record<string, number> = {};
   const findings: string[] = [];

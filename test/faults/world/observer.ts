@@ -5,16 +5,16 @@
 import { partitionKey } from '@millrace/core';
 import {
   baseOffsetOf,
-  closeConnection,
+  closeCommandConnection,
   createKeys,
   decodeBatch,
-  openConnection,
+  openCommandConnection,
   recordCount,
   RedisGroupStore,
   RedisPartitionStore,
   type ConnectionConfig,
   type Keys,
-  type RedisConnection,
+  type CommandConnection,
 } from '@millrace/redis';
 import { eventually, type HistoryWriter } from '@millrace/testkit';
 import { systemClock } from '../../../packages/client/src/clock/system-clock.ts';
@@ -26,15 +26,16 @@ const CONVERGENCE_MS = 60_000;
 type RawEntry = readonly [id: Buffer, fields: readonly Buffer[]];
 
 export class Observer implements AsyncDisposable {
-  readonly #connection: RedisConnection;
+  readonly #connection: CommandConnection;
   readonly #keys: Keys;
   readonly #partitions: RedisPartitionStore;
+  readonly #excluded = new Set<number>();
 
   static async open(config: ConnectionConfig, prefix: string): Promise<Observer> {
-    return new Observer(await openConnection(config, 'command', 'observer'), prefix);
+    return new Observer(await openCommandConnection(config, 'observer'), prefix);
   }
 
-  constructor(connection: RedisConnection, prefix: string) {
+  constructor(connection: CommandConnection, prefix: string) {
     this.#connection = connection;
     this.#keys = createKeys(prefix);
     this.#partitions = new RedisPartitionStore(connection, this.#keys);
@@ -44,12 +45,36 @@ export class Observer implements AsyncDisposable {
     return this.#keys.partition(topic, partition).log;
   }
 
+  groupKey(group: Group): string {
+    return this.#keys.group(group).state;
+  }
+
+  /** From here on this partition of the present topic is looked at no more. */
+  exclude(partition: number): void {
+    this.#excluded.add(partition);
+  }
+
+  get excluded(): ReadonlySet<number> {
+    return this.#excluded;
+  }
+
+  /** Another topic: all of its partitions count. */
+  begin(): void {
+    this.#excluded.clear();
+  }
+
+  /** Past the product, as somebody does it who should not. */
+  async deleteLog(topic: string, partition: number): Promise<void> {
+    await this.#connection.del(this.logKey(topic, partition));
+  }
+
   /** Waits until every group has committed what every log holds now. */
   async untilCommitted(topic: string, timeoutMs = CONVERGENCE_MS): Promise<void> {
     const goals = await eventually(() => this.#ends(topic), { timeoutMs, intervalMs: POLL_MS });
     const pending = new Map(
       GROUPS.flatMap((group) => goals.map((end, p) => [`${group} ${p}`, { group, p, end }] as const)),
     );
+    for (const [name, { p }] of pending) if (this.#excluded.has(p)) pending.delete(name);
     await eventually(
       async () => {
         for (const [name, { group, p, end }] of pending) {
@@ -85,6 +110,7 @@ export class Observer implements AsyncDisposable {
   /** Writes down what is left when all load has ended. */
   async writeFinalState(topic: string, writer: HistoryWriter): Promise<void> {
     for (let p = 0; p < PARTITIONS; p++) {
+      if (this.#excluded.has(p)) continue;
       await this.#writeLog(topic, p, writer);
       for (const group of GROUPS) {
         const progress = await this.#partitions.progress(topic, p, group);
@@ -121,7 +147,7 @@ export class Observer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await closeConnection(this.#connection);
+    await closeCommandConnection(this.#connection);
   }
 }
 

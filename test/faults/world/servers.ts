@@ -1,5 +1,5 @@
 /** The servers of a world, of whichever topology, and the network between each process and them. */
-import type { RedisNode } from '@millrace/testkit';
+import type { FakeClock, RedisNode } from '@millrace/testkit';
 import type { ConnectOptions } from 'millrace';
 import type { ConnectionConfig } from '@millrace/redis';
 import type { TopologyName } from '../fault.ts';
@@ -16,8 +16,8 @@ export interface Servers extends AsyncDisposable {
   readonly connectDirectly: ConnectOptions;
   primaryOf(key: string): Promise<RedisNode>;
   replicasOf(key: string): Promise<readonly RedisNode[]>;
-  /** Makes a replica the primary of the key, in order. Gives the new primary. `null` where there is no replica. */
-  readonly failOver: ((key: string) => Promise<RedisNode>) | null;
+  /** Of all servers with data. */
+  readonly clock: FakeClock;
   /** Moves the slot of the key to another primary, key by key; gives their number. `null` without slots. */
   readonly migrateSlot: ((key: string) => Promise<number>) | null;
   /** Waits until all servers that run are of one mind, with every replica connected. */

@@ -17,6 +17,8 @@ export interface StageParts {
   readonly servers: Servers;
   readonly observer: Observer;
   readonly writer: HistoryWriter;
+  /** Instead of the fault's own, where several go on at once. */
+  readonly resumeBoundMs?: number;
 }
 
 export class Stage {
@@ -36,6 +38,11 @@ export class Stage {
     this.servers = parts.servers;
     this.observer = parts.observer;
     this.fleet = parts.fleet;
+  }
+
+  /** The same world for another fault. */
+  forFault(fault: Fault, resumeBoundMs: number): Stage {
+    return new Stage({ ...this.#parts, fault, resumeBoundMs });
   }
 
   get workers(): readonly WorkerProcess[] {
@@ -66,13 +73,12 @@ export class Stage {
 
   /** The history says that the fault is on while `during` runs. `target` is the process that it hits. */
   async inject<T>(target: string | null, during: () => Promise<T>): Promise<T> {
-    const { fault, writer } = this.#parts;
+    const { fault, writer, topology, resumeBoundMs } = this.#parts;
     const id = writer.invoke('fault', {
       name: fault.name,
       ...(target === null ? {} : { target }),
-      mayLose: fault.mayLose,
-      survivedBy: fault.survivedBy,
-      resumeBoundMs: fault.resumeBoundMs,
+      ...fault.losses(topology),
+      resumeBoundMs: resumeBoundMs ?? fault.resumeBoundMs,
     });
     try {
       return await during();

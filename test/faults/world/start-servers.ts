@@ -1,11 +1,13 @@
 /** Starts the servers of a topology, with the network between them and each process under the runner's control. */
 import type { ConnectOptions } from 'millrace';
 import {
+  createFakeClock,
   startCluster,
   startFaultProxy,
   startSentinel,
   startSingle,
   type ClusterConnection,
+  type FakeClock,
   type FaultProxy,
   type RedisNode,
   type SentinelConnection,
@@ -45,7 +47,8 @@ const PROCESSES = [
 /** One server, and a proxy of its own for every process. */
 async function startSingleServers(): Promise<Servers> {
   await using starting = new AsyncDisposableStack();
-  const servers = starting.use(await startSingle({ directives }));
+  const clock = starting.use(await createFakeClock());
+  const servers = starting.use(await startSingle({ directives, clock }));
   const { primary } = servers;
   const proxies = new Map<string, FaultProxy>();
   for (const proc of PROCESSES)
@@ -67,7 +70,7 @@ async function startSingleServers(): Promise<Servers> {
     connectDirectly: { url: primary.url },
     primaryOf: (key) => servers.primaryOf(key),
     replicasOf: (key) => servers.replicasOf(key),
-    failOver: null,
+    clock,
     migrateSlot: null,
     settle: () => servers.settle(),
     network: (proc) => new Network([proxyOf(proc)]),
@@ -77,24 +80,24 @@ async function startSingleServers(): Promise<Servers> {
 
 /** A proxy before each server; a process is known to all of them by the name of its connections. */
 async function startSentinelServers(): Promise<Servers> {
-  const servers = await startSentinel({ directives, proxied: true, downAfterMs: DOWN_AFTER_MS });
+  const clock = await createFakeClock();
+  const servers = await startSentinel({ directives, clock, proxied: true, downAfterMs: DOWN_AFTER_MS });
   const { name, sentinels } = servers.connection;
   const connectTo: ConnectOptions = { sentinel: { name, sentinels } };
   return {
     topology: 'sentinel',
-    ...behindProxies(servers, connectTo),
-    failOver: () => servers.failOver(),
+    ...behindProxies(servers, connectTo, clock),
     settle: () => servers.settle(),
     migrateSlot: null,
   };
 }
 
 async function startClusterServers(): Promise<Servers> {
-  const servers = await startCluster({ directives, proxied: true, nodeTimeoutMs: NODE_TIMEOUT_MS });
+  const clock = await createFakeClock();
+  const servers = await startCluster({ directives, clock, proxied: true, nodeTimeoutMs: NODE_TIMEOUT_MS });
   return {
     topology: 'cluster',
-    ...behindProxies(servers, { cluster: { seeds: servers.connection.seeds } }),
-    failOver: (key) => servers.failOver(key),
+    ...behindProxies(servers, { cluster: { seeds: servers.connection.seeds } }, clock),
     settle: () => servers.settle(),
     async migrateSlot(key) {
       const slot = await servers.slotOf(key);
@@ -109,11 +112,16 @@ async function startClusterServers(): Promise<Servers> {
   };
 }
 
-function behindProxies(servers: Topology<ClusterConnection | SentinelConnection>, connectTo: ConnectOptions) {
+function behindProxies(
+  servers: Topology<ClusterConnection | SentinelConnection>,
+  connectTo: ConnectOptions,
+  clock: FakeClock,
+) {
   const dataNodes = servers.nodes.filter(({ startedAs }) => startedAs !== 'sentinel');
   const proxies = dataNodes.flatMap(({ proxy }) => (proxy === undefined ? [] : [proxy]));
   return {
     nodes: dataNodes,
+    clock,
     connectAs: () => connectTo,
     direct: { ...servers.connection, connectTimeoutMs: CONNECT_TIMEOUT_MS },
     connectDirectly: connectTo,
@@ -121,6 +129,9 @@ function behindProxies(servers: Topology<ClusterConnection | SentinelConnection>
     replicasOf: (key: string) => servers.replicasOf(key),
     network: (proc: string) =>
       new Network(proxies, { select: ({ clientName }) => clientName?.split(':')[1] === proc }),
-    [Symbol.asyncDispose]: () => servers.stop(),
+    async [Symbol.asyncDispose]() {
+      await servers.stop();
+      await clock[Symbol.asyncDispose]();
+    },
   };
 }

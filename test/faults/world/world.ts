@@ -73,6 +73,7 @@ export class World implements AsyncDisposable {
     const topic = `row-${number}`;
     const row: Row = { topic, directory: join(directory, `${topic}-${fault.name}`) };
     await mkdir(row.directory, { recursive: true });
+    this.#observer.begin();
     const runner = openHistory({ directory: row.directory, proc: 'runner' });
 
     await Promise.all(this.#fleet.workers.map((worker) => worker.begin(row)));
@@ -95,7 +96,16 @@ export class World implements AsyncDisposable {
     const trouble = await this.#strike(fault, stage);
     await this.#settle(topic, runner.writer, trouble);
     runner.close();
-    const verdict = judge({ fault, topology, seed, topic, directory: row.directory, startedMs, trouble });
+    const verdict = judge({
+      fault,
+      topology,
+      seed,
+      topic,
+      excluded: this.#observer.excluded,
+      directory: row.directory,
+      startedMs,
+      trouble,
+    });
     await this.#millrace.admin.deleteTopic(topic);
     if (isClean(verdict) && !this.#settings.keep) await rm(row.directory, { recursive: true });
     return verdict;
