@@ -74,3 +74,4 @@ export { killWithLoss } from './faults/kill-with-loss.ts';
 export { MissingToolError } from './faults/missing-tool-error.ts';
 export { markAof, truncateAof } from './faults/truncate-aof.ts';
 export type { ProvideBinaryOptions } from './redis/provide-binary.ts';
+export { provideValkey } from './redis/provide-valkey.ts';
