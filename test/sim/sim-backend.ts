@@ -28,6 +28,8 @@ export function createSimBackend(ports: BackendPorts): Backend {
       seek: (fence, offset) => command.call('seek', () => redis.seek(fence, offset)),
       progress: (topic, partition, group) =>
         command.call('progress', () => redis.progress(topic, partition, group)),
+      fingerprints: (topic, partition, nextOffsets) =>
+        command.call('fingerprints', () => redis.fingerprints(topic, partition, nextOffsets)),
     },
     topics: {
       partitionCounts: () =>
@@ -83,13 +85,17 @@ class SimLogReader implements LogReader {
     blockMs: number,
   ): Promise<readonly StoredBatch[]> {
     const { session } = this.#connection;
+    // INFO travels with XREAD and is answered at the same moment.
+    const server = Promise.withResolvers<string>();
+    const info = async (): Promise<string> => `master_replid:${await server.promise}`;
     const xreadBuffer = async (): Promise<unknown> => {
-      const found = await this.#connection.callLater<Found>('xread', (reply) =>
-        this.#redis.read(this.#connection, session, positions, maxEntries, blockMs, reply),
-      );
+      const found = await this.#connection.callLater<Found>('xread', (reply) => {
+        server.resolve(this.#redis.server);
+        this.#redis.read(this.#connection, session, positions, maxEntries, blockMs, reply);
+      });
       return found.length === 0 ? null : found.map(([position, entries]) => toReply(position, entries));
     };
-    return readBatches({ xreadBuffer } as unknown as RedisConnection, keys, positions, {
+    return readBatches({ xreadBuffer, info } as unknown as RedisConnection, keys, positions, {
       maxEntries,
       blockMs,
     });

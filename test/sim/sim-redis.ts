@@ -11,6 +11,7 @@ import {
   type CommitResult,
   type EvictionReason,
   type Fence,
+  type LogFingerprints,
   type PartitionKey,
   type Progress,
   type ReleaseResult,
@@ -18,7 +19,7 @@ import {
   type TopicCatalogue,
   type TopicEntry,
 } from '@millrace/core';
-import { createKeys, type ReadPosition } from '@millrace/redis';
+import { createKeys, fingerprintOf, type ReadPosition } from '@millrace/redis';
 import { GroupModel } from '../../packages/redis/test/group/model/group-model.ts';
 import type {
   LogAppend,
@@ -224,6 +225,19 @@ export class SimRedis implements ServerSide {
 
   progress(topic: string, partition: number, group: string): Progress | null {
     return this.#partitions.get(partitionKey(topic, partition))?.state.groups.get(group)?.progress() ?? null;
+  }
+
+  fingerprints(topic: string, partition: number, nextOffsets: readonly number[]): LogFingerprints | null {
+    const slot = this.#partitions.get(partitionKey(topic, partition))?.state;
+    if (slot === undefined) return null;
+    const { incarnation, log } = slot;
+    const fingerprints = nextOffsets.map((nextOffset) => {
+      const entry = log.entryAt(nextOffset);
+      if (entry === undefined) return '';
+      const { appendedMs, batch: bytes } = entry;
+      return fingerprintOf({ partition: partitionKey(topic, partition), nextOffset, appendedMs, bytes });
+    });
+    return { logStart: 0, logEnd: log.end, incarnation, server: this.server, fingerprints };
   }
 
   // --- reading -----------------------------------------------------------------------------------------------------

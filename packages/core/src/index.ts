@@ -27,6 +27,7 @@ export type {
   OffsetReset,
   PartitionStore,
   FenceRefusal,
+  LogFingerprints,
   Progress,
   ReleaseResult,
   SeekResult,

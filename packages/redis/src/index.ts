@@ -16,7 +16,7 @@ export {
 export { type AppendRequest } from './log/append-batch.ts';
 export { baseOffsetOf, fingerprintOf } from './log/log-entry.ts';
 export { raiseProducerEpoch, type RaiseProducerEpochResult } from './log/producer-epoch.ts';
-export { readBatches, type ReadOptions, type ReadPosition } from './log/read-batches.ts';
+export { OtherServerError, readBatches, type ReadOptions, type ReadPosition } from './log/read-batches.ts';
 export { type AppendResult } from './log/append-to-log.ts';
 export { type Durability } from './log/durability.ts';
 export { DurableLog } from './log/durable-log.ts';

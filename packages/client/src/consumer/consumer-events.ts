@@ -1,5 +1,6 @@
 /** What a consumer tells about its partitions and troubles: each event says what happened and why. */
 import type { MillraceError } from '@millrace/core';
+import type { ConsumerLogTruncatedEvent } from '../truncation/log-truncated.ts';
 
 export interface OwnedPartition {
   readonly topic: string;
@@ -62,6 +63,8 @@ export interface ConsumerEvents {
   revoked: RevokedEvent;
   lost: LostEvent;
   rebalanced: RebalancedEvent;
+  /** Records that were delivered here are gone from the log. Told as an `error`, too (`LOG_TRUNCATED`). */
+  logTruncated: ConsumerLogTruncatedEvent;
   error: MillraceError;
 }
 

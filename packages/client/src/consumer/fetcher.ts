@@ -1,22 +1,16 @@
 /**
  * One loop for all lanes that can be read together: reads ahead for those that have room. While some lane may have a
- * backlog it reads without blocking; when all of them stand at their log's end it blocks on all at once. A lane that begins to want
- * records while the read is blocked (new, resumed, drained) ends the block by CLIENT UNBLOCK.
+ * backlog it reads without blocking; when all of them stand at their log's end it blocks on all at once. A lane that
+ * begins to want records while the read is blocked (new, resumed, drained) ends the block by CLIENT UNBLOCK.
  *
  * Rejected: a nudge stream per reader inside the XREAD (a key that stays behind after a crash), and destroying the
  * socket (a new TLS handshake for every change).
  */
 import { ConfigError, DataError, type Clock, type StoredBatch } from '@millrace/core';
-import { MAX_BLOCK_MS } from '@millrace/redis';
+import { MAX_BLOCK_MS, OtherServerError, type ReadPosition } from '@millrace/redis';
 import { delay } from '../clock/delay.ts';
 import { ChangeSignal } from './change-signal.ts';
 import type { Lane } from './lane.ts';
-
-export interface ReadPosition {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-}
 
 export interface FetcherPort {
   readonly clock: Clock;
@@ -91,10 +85,6 @@ export class Fetcher {
         await this.#readFor(lanes);
       } catch (error) {
         if (this.#isClosed) return;
-        if (error instanceof DataError) {
-          haltLaneOf(error, lanes);
-          continue;
-        }
         this.#port.onTransportFailure(error, 'fetch');
         await delay(this.#port.clock, RETRY_MS);
       }
@@ -119,16 +109,44 @@ export class Fetcher {
     const positions: ReadPosition[] = [];
     for (const lane of lanes) {
       asked.set(lane.key, { lane, version: lane.version });
-      positions.push({ topic: lane.topic, partition: lane.partition, offset: lane.fetchPosition });
+      positions.push({
+        topic: lane.topic,
+        partition: lane.partition,
+        offset: lane.fetchPosition,
+        atBatchStart: lane.isAtBatchStart,
+        server: lane.fence.server,
+      });
     }
     if (mayBlock) this.#blocked = asked;
     try {
       const entries = this.#entriesPerLane(lanes);
       const batches = await this.#port.read(positions, entries, mayBlock ? this.#blockMs : 0);
       distribute(batches, asked);
+    } catch (error) {
+      if (!(await this.#isDealtWith(error, asked))) throw error;
     } finally {
       this.#blocked = null;
     }
+  }
+
+  /** What is wrong with one partition's log must not keep the others from being read. */
+  async #isDealtWith(error: unknown, asked: Asked): Promise<boolean> {
+    if (error instanceof OtherServerError) {
+      for (const { lane } of asked.values())
+        if (lane.fence.server !== error.server) lane.lose('server-changed');
+      // A connection that lags behind the failover would say the same of what is acquired anew, again and again.
+      await delay(this.#port.clock, RETRY_MS);
+      return true;
+    }
+    if (!(error instanceof DataError)) return false;
+    const { topic, partition } = error.details;
+    const found = [...asked.values()].find(
+      ({ lane }) => lane.topic === topic && lane.partition === partition,
+    );
+    // An error that names no partition would come back at once and for ever: then every lane stops and says so.
+    if (found === undefined) for (const { lane } of asked.values()) lane.halt(error);
+    else if (found.lane.version === found.version) await found.lane.onUnreadable(error);
+    return true;
   }
 
   #takeTurns(wanting: readonly Lane[]): readonly Lane[] {
@@ -185,12 +203,4 @@ function largestEntryBytes(lanes: readonly Lane[]): number {
   let largest = 1;
   for (const lane of lanes) largest = Math.max(largest, lane.entryBytes);
   return largest;
-}
-
-/** What is wrong with one partition's log must not keep the others from being read. */
-function haltLaneOf(error: DataError, lanes: readonly Lane[]): void {
-  const { topic, partition } = error.details;
-  const lane = lanes.find((candidate) => candidate.topic === topic && candidate.partition === partition);
-  // An error that names no partition would come back at once and for ever: then every lane stops and says so.
-  for (const affected of lane === undefined ? lanes : [lane]) affected.halt(error);
 }

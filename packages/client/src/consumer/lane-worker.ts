@@ -230,7 +230,7 @@ export class LaneWorker<V> {
       if (isOnce && !(await this.#commitFirst(version, next))) return 'interrupted';
       try {
         this.callStartedMs = this.#port.clock.monotonicMs();
-        lane.delivered = next;
+        lane.handOut(next);
         const result = call();
         if (result !== undefined) await result;
         // Lost or sought meanwhile: it was done, and it does not count here. A drain is waiting for exactly this.

@@ -8,11 +8,11 @@
  * Only `LaneWorker` delivers, only `Fetcher` adds batches; both look at the phase after every await.
  */
 import {
-  DataError,
   FencedError,
   partitionKey,
   type Clock,
   type CommitResult,
+  type DataError,
   type Fence,
   type MillraceError,
   type PartitionKey,
@@ -22,7 +22,9 @@ import {
 import { baseOffsetOf, fingerprintOf } from '@millrace/redis';
 import { ChangeSignal } from './change-signal.ts';
 import type { LostReason, OwnedPartition } from './consumer-events.ts';
+import type { DeliveredTrail } from './delivered-trails.ts';
 import { OffsetCommits } from './offset-commits.ts';
+import { whatIsWrong } from './unreadable-log.ts';
 
 export interface LaneSettings {
   readonly autoCommit: boolean;
@@ -46,6 +48,7 @@ export interface Ownership {
   readonly claim: number;
   readonly committed: number;
   readonly logEnd: number;
+  readonly trail: DeliveredTrail;
 }
 
 export type LanePhase = 'running' | 'draining' | 'ended';
@@ -65,8 +68,8 @@ export class Lane implements OwnedPartition {
   position: number;
   /** Next record to fetch. */
   fetchPosition: number;
-  /** Behind the last record that a handler was given: nothing beyond may be committed. */
-  delivered: number;
+  /** `fetchPosition` is the end of a batch that was read: the next one begins there, or the log is another one. */
+  isAtBatchStart = false;
   /** Raised by every seek: what was under way before it counts for nothing. */
   version = 0;
   isPaused = false;
@@ -84,6 +87,8 @@ export class Lane implements OwnedPartition {
   #bufferedBytes = 0;
   #phase: LanePhase = 'running';
   #lastBatch: StoredBatch | null = null;
+  #delivered: number;
+  readonly #trail: DeliveredTrail;
   /** Mean size of a stored entry, to bound what one read may bring. */
   #entryBytes = 1_024;
 
@@ -97,7 +102,8 @@ export class Lane implements OwnedPartition {
     this.epoch = ownership.fence.epoch;
     this.claim = ownership.claim;
     this.position = ownership.committed;
-    this.delivered = ownership.committed;
+    this.#delivered = ownership.committed;
+    this.#trail = ownership.trail;
     this.fetchPosition = ownership.committed;
     this.isAtEnd = ownership.committed >= ownership.logEnd;
     this.commits = new OffsetCommits(
@@ -118,6 +124,11 @@ export class Lane implements OwnedPartition {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Behind the last record that a handler was given: nothing beyond may be committed. */
+  get delivered(): number {
+    return this.#delivered;
   }
 
   get entryBytes(): number {
@@ -150,34 +161,38 @@ export class Lane implements OwnedPartition {
     return this.#buffer;
   }
 
-  /** Takes what a read brought. Refuses what does not continue the log where this lane stands. */
+  /** Takes what a read brought: the read has checked that it continues the log where this lane stands. */
   accept(batch: StoredBatch): void {
     if (this.#phase !== 'running' || batch.nextOffset <= this.fetchPosition) return;
-    const baseOffset = baseOffsetOf(batch);
-    if (baseOffset > this.fetchPosition) {
-      // Trimmed or rewritten under us. Going on would skip records silently; acquiring anew applies the reset policy.
-      this.#port.onError(
-        new DataError(
-          'OFFSET_OUT_OF_RANGE',
-          `${this.key}: records ${this.fetchPosition} to ${baseOffset - 1} are not in the log any more`,
-          {
-            details: {
-              topic: this.topic,
-              partition: this.partition,
-              offset: this.fetchPosition,
-              next: baseOffset,
-            },
-          },
-        ),
-      );
-      this.lose('log-changed');
-      return;
-    }
     this.#buffer.push(batch);
     this.#bufferedBytes += batch.bytes.length;
     this.#entryBytes += (batch.bytes.length - this.#entryBytes) / 8;
     this.fetchPosition = batch.nextOffset;
+    this.isAtBatchStart = true;
     this.changed.notify();
+  }
+
+  /** The records before `next` are in a handler's hands. What they were is remembered, should the log go back. */
+  handOut(next: number): void {
+    this.#delivered = next;
+    const { batches, delivered } = this.#trail;
+    if (next > delivered) this.#trail.delivered = next;
+    if (next <= batches.end) return;
+    for (const batch of this.#buffer) {
+      const baseOffset = baseOffsetOf(batch);
+      if (baseOffset >= next) break;
+      const { nextOffset } = batch;
+      if (nextOffset > batches.end)
+        batches.add({ baseOffset, nextOffset, fingerprint: fingerprintOf(batch) });
+    }
+  }
+
+  /** The log does not go on where this lane stands. */
+  async onUnreadable(error: DataError): Promise<void> {
+    const what = await whatIsWrong(this.#port.partitions, this, error);
+    if (what === 'halt') this.halt(error);
+    // Acquiring anew tells what was lost, and applies the policies to it.
+    else this.lose('log-changed');
   }
 
   /** The head is delivered. */
@@ -222,8 +237,9 @@ export class Lane implements OwnedPartition {
     this.#bufferedBytes = 0;
     this.#lastBatch = null;
     this.position = offset;
-    this.delivered = offset;
+    this.#delivered = offset;
     this.fetchPosition = offset;
+    this.isAtBatchStart = false;
     this.isAtEnd = false;
     this.halted = null;
     this.onInterrupt?.();
@@ -273,14 +289,7 @@ export class Lane implements OwnedPartition {
         this.lose('server-changed', true);
         break;
       case 'BEYOND_END':
-        this.#port.onError(
-          new DataError(
-            'LOG_TRUNCATED',
-            `${this.key}: the log ends at ${result.logEnd}, before what was already processed (${this.commits.processed}): Redis has lost its tail`,
-            { details: { topic: this.topic, partition: this.partition, logEnd: result.logEnd } },
-          ),
-        );
-        this.lose('log-changed');
+        this.lose('log-changed', true);
         break;
       default:
         result satisfies never;

@@ -18,15 +18,15 @@ export function noOffset(
   );
 }
 
-/** Null when the partition goes on where it was. */
+/** Null when the partition goes on where it was, or the log went back: that is told where lost records are. */
 export function offsetMoved(
   key: PartitionKey,
   group: string,
   { reset, committed, logStart, logEnd }: Extract<AcquireResult, { status: 'ACQUIRED' }>,
 ): DataError | null {
-  if (reset === null || reset.from === null) return null;
+  if (reset === null || reset.from === null || reset.from > committed) return null;
   return new DataError(
-    reset.from > logEnd ? 'LOG_TRUNCATED' : 'OFFSET_OUT_OF_RANGE',
+    'OFFSET_OUT_OF_RANGE',
     `group ${group} had committed ${reset.from} for ${key}, but the log holds ${logStart} to ${logEnd}; it goes on at ${committed}`,
     { details: { group, partition: key, from: reset.from, to: committed, logStart, logEnd } },
   );

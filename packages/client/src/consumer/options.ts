@@ -2,6 +2,7 @@
 import { ConfigError, parseName, stickyAssignor, type Assignor, type OffsetReset } from '@millrace/core';
 import { verifyOptionNames, type OptionNames } from '../options/verify-option-names.ts';
 import type { TopicSelector } from '../topic/topic-definition.ts';
+import type { TruncationPolicy } from '../truncation/log-truncated.ts';
 import type { RetrySettings } from './lane-worker.ts';
 
 export interface ConsumerOptions<T extends TopicSelector = TopicSelector> {
@@ -16,6 +17,12 @@ export interface ConsumerOptions<T extends TopicSelector = TopicSelector> {
   readonly instanceId?: string;
   /** Where to begin without a committed offset. Default `earliest`: a new group misses nothing. */
   readonly offsetReset?: OffsetReset;
+  /**
+   * What to do when the log has lost records that this consumer was given (a failover to a replica that lagged, a
+   * restart that had not persisted them): `resume` (default) tells and goes on at the committed offset, `fail` tells
+   * and waits for `resume()` or `seek()`.
+   */
+  readonly onLogTruncated?: TruncationPolicy;
   /**
    * `at-least-once` (default): process, then commit; a crash repeats what was not committed yet.
    * `at-most-once`: commit, then process; a crash, or a handler that throws, LOSES what was being processed.
@@ -54,6 +61,7 @@ export interface ResolvedOptions {
   readonly group: string;
   readonly instanceId: string | undefined;
   readonly offsetReset: OffsetReset;
+  readonly onLogTruncated: TruncationPolicy;
   readonly commitMode: 'at-least-once' | 'at-most-once';
   readonly autoCommit: boolean;
   readonly autoCommitIntervalMs: number;
@@ -74,6 +82,7 @@ const OPTION_NAMES: OptionNames<Required<ConsumerOptions>> = {
   topics: true,
   instanceId: true,
   offsetReset: true,
+  onLogTruncated: true,
   commitMode: true,
   autoCommit: true,
   autoCommitIntervalMs: true,
@@ -118,6 +127,7 @@ export function resolveOptions(options: ConsumerOptions): ResolvedOptions {
     group: parseName('group', options.group),
     instanceId: options.instanceId === undefined ? undefined : parseName('instance id', options.instanceId),
     offsetReset: oneOf('offsetReset', options.offsetReset, ['earliest', 'latest', 'fail'], 'earliest'),
+    onLogTruncated: oneOf('onLogTruncated', options.onLogTruncated, ['resume', 'fail'], 'resume'),
     commitMode,
     // Committing before delivery is what at-most-once means; it cannot be left to the handler.
     autoCommit: commitMode === 'at-most-once' ? true : (options.autoCommit ?? true),

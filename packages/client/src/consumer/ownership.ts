@@ -3,25 +3,24 @@
  * what comes, and does not touch what stays. One pass at a time; a change that arrives during one starts another.
  */
 import {
-  parsePartitionKey,
   reconcile,
-  type AcquireResult,
   type Clock,
   type GroupStore,
   type GroupView,
   type MillraceError,
-  type OffsetReset,
   type PartitionKey,
   type PartitionStore,
   type Random,
   type Timer,
 } from '@millrace/core';
 import { delay } from '../clock/delay.ts';
+import type { TruncationPolicy } from '../truncation/log-truncated.ts';
+import { Acquisitions, type AcquisitionSettings } from './acquisitions.ts';
 import type { AssignedPartition, ConsumerEmitter, LostReason } from './consumer-events.ts';
+import { DeliveredTrails } from './delivered-trails.ts';
 import type { Identity } from './identity.ts';
-import { Lane, ownedPartition, type LanePort, type LaneSettings } from './lane.ts';
+import { ownedPartition, type Lane } from './lane.ts';
 import type { LaneWorker } from './lane-worker.ts';
-import { noOffset, offsetMoved } from './offset-problems.ts';
 import { Releases, type HeldLane } from './releases.ts';
 
 export interface OwnershipPort<V> {
@@ -44,9 +43,8 @@ export interface OwnershipPort<V> {
   onWantsFetch(lane: Lane): void;
 }
 
-export interface OwnershipSettings extends LaneSettings {
-  readonly group: string;
-  readonly offsetReset: OffsetReset;
+export interface OwnershipSettings extends AcquisitionSettings {
+  readonly onLogTruncated: TruncationPolicy;
   readonly drainTimeoutMs: number;
 }
 
@@ -56,8 +54,8 @@ const HELD_POLL_MS = 250;
 
 export class Ownership<V> {
   readonly #port: OwnershipPort<V>;
-  readonly #settings: OwnershipSettings;
-  readonly #lanePort: LanePort;
+  readonly #trails: DeliveredTrails;
+  readonly #acquisitions: Acquisitions;
   readonly #held = new Map<PartitionKey, HeldLane<V>>();
   /** Being drained, or given up while an old handler call has not come back. */
   readonly #busy = new Map<PartitionKey, Promise<void>>();
@@ -67,8 +65,6 @@ export class Ownership<V> {
   readonly #endings = new Set<Promise<boolean>>();
   readonly #releases: Releases<V>;
   #lost: { lanes: Lane[]; reason: LostReason; commitRefused: boolean } | null = null;
-  /** Partitions that cannot begin (no offset, and the policy is to fail), with the generation that this was found in. */
-  readonly #refused = new Map<PartitionKey, number>();
   #poll: Timer | null = null;
   #isDirty = false;
   #pass: Promise<void> | null = null;
@@ -80,19 +76,45 @@ export class Ownership<V> {
 
   constructor(port: OwnershipPort<V>, settings: OwnershipSettings) {
     this.#port = port;
-    this.#settings = settings;
     const onUnclaimed = (key: PartitionKey, claim: number): void => {
       if (this.#claims.get(key) === claim) this.#claims.delete(key);
     };
     this.#releases = new Releases<V>({ ...port, onUnclaimed }, settings.drainTimeoutMs);
-    this.#lanePort = {
-      clock: port.clock,
-      partitions: port.partitions,
-      onLost: (lane, reason, commitRefused) => this.#onLost(lane, reason, commitRefused),
-      onError: (error) => port.onError(error),
-      onTransportFailure: (error, during) => port.onTransportFailure(error, during),
-      onWantsFetch: (lane) => port.onWantsFetch(lane),
-    };
+    const { clock, random, partitions } = port;
+    const onError = (error: MillraceError): void => port.onError(error);
+    const onTransportFailure = (error: unknown, during: string): void =>
+      port.onTransportFailure(error, during);
+    this.#trails = new DeliveredTrails(
+      {
+        clock,
+        partitions,
+        onTransportFailure,
+        onTruncated(event, error) {
+          port.emitter.emit('logTruncated', event);
+          port.onError(error);
+        },
+      },
+      settings.group,
+      settings.onLogTruncated,
+    );
+    this.#acquisitions = new Acquisitions(
+      {
+        random,
+        partitions,
+        trails: this.#trails,
+        lane: {
+          clock,
+          partitions,
+          onLost: (lane, reason, commitRefused) => this.#onLost(lane, reason, commitRefused),
+          onError,
+          onTransportFailure,
+          onWantsFetch: (lane) => port.onWantsFetch(lane),
+        },
+        onError,
+        onUnknownPartition: (key, claim) => this.#releases.unclaim(key, claim),
+      },
+      settings,
+    );
   }
 
   /** Generation of the assignment that was read last. */
@@ -144,6 +166,10 @@ export class Ownership<V> {
   loseAll(reason: LostReason, isAffected: (partition: PartitionKey) => boolean = () => true): void {
     for (const lane of this.unreleasedLanes()) if (isAffected(lane.key)) lane.lose(reason);
     this.#appliedGeneration = 0;
+    if (reason !== 'server-changed') return;
+    // Also what others own by now.
+    this.#trails.suspect(isAffected);
+    this.request();
   }
 
   /**
@@ -154,6 +180,7 @@ export class Ownership<V> {
     this.#isClosed = true;
     this.#keepsClaims = keepClaims;
     this.#poll?.cancel();
+    this.#trails.close();
     await this.#pass;
     this.#revoke([...this.#held.keys()], reason);
     await Promise.all(this.#endings);
@@ -191,7 +218,11 @@ export class Ownership<V> {
       `not assigned to this member any more, since generation ${target.assignmentGeneration}`,
     );
     this.#giveUnusedClaimsBack(target.partitions);
-    const wanted = decision.claim.filter((key) => this.#refused.get(key) !== target.assignmentGeneration);
+    const awaited = new Set(target.partitions);
+    this.#trails.verifyOthers((key) => awaited.has(key));
+    const wanted = decision.claim.filter(
+      (key) => !this.#acquisitions.isRefused(key, target.assignmentGeneration),
+    );
     const outcome = await this.#claim(identity, target.assignmentGeneration, wanted);
     if (outcome === 'again') {
       this.#isDirty = true;
@@ -239,40 +270,15 @@ export class Ownership<V> {
     return isWaiting ? 'waiting' : 'complete';
   }
 
-  /** Acquires what was granted, all at once. Answers the partitions whose own slot has seen a later claim. */
+  /** Answers the partitions whose own slot has seen a later claim. */
   async #acquire(
     identity: Identity,
     generation: number,
     claim: number,
     granted: readonly PartitionKey[],
-  ): Promise<Map<PartitionKey, number>> {
-    const superseded = new Map<PartitionKey, number>();
-    const lanes: Lane[] = [];
-    const failures: unknown[] = [];
-    await Promise.all(
-      granted.map(async (key) => {
-        const { topic, partition } = parsePartitionKey(key);
-        const nonce = this.#port.random.nonce();
-        const request = {
-          topic,
-          partition,
-          group: this.#settings.group,
-          memberId: identity.memberId,
-          nonce,
-          claim,
-          offsetReset: this.#settings.offsetReset,
-        };
-        try {
-          const result = await this.#port.partitions.acquire(request);
-          if (result.status === 'SUPERSEDED') superseded.set(key, result.claim);
-          if (result.status === 'NO_OFFSET') this.#refused.set(key, generation);
-          const lane = this.#accept(request, result);
-          if (lane !== null) lanes.push(lane);
-        } catch (error) {
-          failures.push(error);
-        }
-      }),
-    );
+  ): Promise<ReadonlyMap<PartitionKey, number>> {
+    const claimed = { memberId: identity.memberId, generation, claim };
+    const { lanes, superseded, failures } = await this.#acquisitions.acquire(claimed, granted);
     if (this.#port.identity() !== identity || this.#isClosed) {
       // The member is another one by now: what was acquired for the old one is given back.
       await Promise.allSettled(lanes.map((lane) => this.#port.partitions.release(lane.fence)));
@@ -283,34 +289,6 @@ export class Ownership<V> {
     this.#start(lanes, generation);
     if (failures.length > 0) throw failures[0];
     return superseded;
-  }
-
-  #accept(request: Parameters<PartitionStore['acquire']>[0], result: AcquireResult): Lane | null {
-    const { topic, partition, group, claim, nonce } = request;
-    const key: PartitionKey = `${topic}/${partition}`;
-    switch (result.status) {
-      case 'SUPERSEDED':
-        return null;
-      case 'UNKNOWN_PARTITION':
-        // Deleted since the assignment was computed; the leader will see it and compute anew.
-        this.#releases.unclaim(key, claim);
-        return null;
-      case 'NO_OFFSET':
-        this.#port.onError(noOffset(key, group, result));
-        return null;
-      case 'ACQUIRED': {
-        const moved = offsetMoved(key, group, result);
-        if (moved !== null) this.#port.onError(moved);
-        return new Lane(this.#lanePort, this.#settings, {
-          fence: { topic, partition, group, epoch: result.epoch, nonce, server: result.server },
-          claim,
-          committed: result.committed,
-          logEnd: result.logEnd,
-        });
-      }
-      default:
-        return result satisfies never;
-    }
   }
 
   #start(lanes: readonly Lane[], generation: number): void {
@@ -375,6 +353,8 @@ export class Ownership<V> {
   }
 
   #onLost(lane: Lane, reason: LostReason, commitRefused: boolean): void {
+    if (reason === 'server-changed' || reason === 'log-changed')
+      this.#trails.suspect((key) => key === lane.key);
     const held = this.#held.get(lane.key);
     if (held?.lane === lane) {
       this.#held.delete(lane.key);

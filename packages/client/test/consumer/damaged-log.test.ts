@@ -71,7 +71,7 @@ describe('an entry that cannot be read', () => {
     await stage.untilCommitted(0, 2);
   });
 
-  test('because the records before it are gone halts its partition: nothing is skipped unless somebody says so', async ({
+  test('because records before it were taken out of the middle halts its partition', async ({
     stage,
     ioredis,
   }) => {
@@ -81,14 +81,8 @@ describe('an entry that cannot be read', () => {
     await stage.untilCommitted(0, 2);
     worker.consumer.pause([at(0, 0)]);
     const { log, state } = createKeys(stage.prefix).partition(TOPIC, 0);
-    // Trimmed below what the group has not consumed, in one step with the next record.
     const batch = Buffer.from(encodeBatch([{ value: 'later', timestampMs: 0 }]));
-    await ioredis
-      .multi()
-      .xadd(log, '0-5', 't', '1', 'b', batch)
-      .xtrim(log, 'MINID', '0-5')
-      .hset(state, { start: 4, end: 5 })
-      .exec();
+    await ioredis.multi().xadd(log, '0-5', 't', '1', 'b', batch).hset(state, { start: 0, end: 5 }).exec();
     await eventually(() => worker.codes.includes('OFFSET_OUT_OF_RANGE'));
     expect(worker.delivered).toHaveLength(2);
     expect(worker.told.error[0]?.message).toContain('orders/0');
@@ -99,4 +93,37 @@ describe('an entry that cannot be read', () => {
     await stage.untilCommitted(0, 5);
     expect(offsetsOf(worker.delivered, 0)).toEqual([0, 1, 4]);
   });
+
+  test.for([
+    { offsetReset: 'earliest' as const, delivered: [0, 1, 4, 5] },
+    { offsetReset: 'latest' as const, delivered: [0, 1, 5] },
+  ])(
+    'because the records before it were trimmed is told, and $offsetReset says where to go on',
+    async ({ offsetReset, delivered }, { stage, ioredis }) => {
+      await stage.createTopic(1);
+      await stage.send(0, values('v', 2));
+      const worker = await stage.worker({ offsetReset: 'earliest' });
+      await stage.untilCommitted(0, 2);
+      await worker.close();
+      const next = await stage.worker({ offsetReset });
+      await next.untilOwns(0);
+      const { log, state } = createKeys(stage.prefix).partition(TOPIC, 0);
+      // Trimmed below what the group has not consumed, in one step with the next record.
+      const batch = Buffer.from(encodeBatch([{ value: 'later', timestampMs: 0 }]));
+      await ioredis
+        .multi()
+        .xadd(log, '0-5', 't', '1', 'b', batch)
+        .xtrim(log, 'MINID', '0-5')
+        .hset(state, { start: 4, end: 5 })
+        .exec();
+      await eventually(() => next.codes.length > 0);
+      await next.untilOwns(0);
+      expect(next.told.error).toMatchObject([{ code: 'OFFSET_OUT_OF_RANGE', details: { from: 2 } }]);
+      expect(next.told.lost).toMatchObject([{ reason: 'log-changed' }]);
+      await stage.send(0, values('w', 1));
+      await stage.untilCommitted(0, 6);
+      expect([...offsetsOf(worker.delivered, 0), ...offsetsOf(next.delivered, 0)]).toEqual(delivered);
+      expect(next.told.logTruncated).toEqual([]);
+    },
+  );
 });

@@ -72,8 +72,9 @@ describe('a committed offset that the log does not hold', () => {
     const after = await stage.worker();
     await eventually(() => after.codes.length === 1);
     expect(after.told.error).toMatchObject([
-      { code: 'LOG_TRUNCATED', details: { from: 5, to: 3, logStart: 0, logEnd: 3 } },
+      { code: 'LOG_TRUNCATED', details: { from: 3, to: 5, committed: 3, policy: 'resume' } },
     ]);
+    expect(after.told.logTruncated).toMatchObject([{ from: 3, to: 5, committed: 3 }]);
     expect(after.delivered).toEqual([]);
   });
 });

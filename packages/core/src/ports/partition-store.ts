@@ -77,6 +77,16 @@ export interface Progress {
   readonly logEnd: number;
 }
 
+/** What a log holds at the ends of batches that somebody remembers. */
+export interface LogFingerprints {
+  readonly logStart: number;
+  readonly logEnd: number;
+  readonly incarnation: string;
+  readonly server: string;
+  /** Of each batch that was asked for; empty where no batch ends. */
+  readonly fingerprints: readonly string[];
+}
+
 export interface PartitionStore {
   acquire(request: AcquireRequest): Promise<AcquireResult>;
   /** `fingerprint` names the batch that holds record `offset - 1`; empty when unknown. */
@@ -87,6 +97,12 @@ export interface PartitionStore {
   seek(fence: Fence, offset: number): Promise<SeekResult>;
   /** Null where the group has committed nothing yet, or the partition does not exist. */
   progress(topic: string, partition: number, group: string): Promise<Progress | null>;
+  /** Null where the partition does not exist. `nextOffsets`: after the last record of each batch that is asked for. */
+  fingerprints(
+    topic: string,
+    partition: number,
+    nextOffsets: readonly number[],
+  ): Promise<LogFingerprints | null>;
 }
 
 /** One stored batch as it was read, still encoded. */

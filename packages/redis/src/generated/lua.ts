@@ -146,6 +146,14 @@ export const READ_ASSIGNMENT: LuaScript = {
   text: "#!lua flags=no-writes\nlocal state, assignment = KEYS[1], KEYS[2]\nreturn { 'OK', redis.call('HGET', state, 'assignmentGeneration') or '0', redis.call('HGETALL', assignment) }",
 };
 
+export const READ_FINGERPRINTS: LuaScript = {
+  name: 'read-fingerprints',
+  sha1: 'cb98096f85bca5e9f112d9091cd2caa2b4f50993',
+  keyCount: 2,
+  isReadOnly: true,
+  text: "#!lua flags=no-writes\nlocal log, state = KEYS[1], KEYS[2]\nlocal s = redis.call('HMGET', state, 'start', 'end', 'incarnation')\nif not s[2] then\n  return { 'UNKNOWN_PARTITION' }\nend\nlocal server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''\nlocal fingerprints = {}\nfor index = 1, #ARGV do\n  local id = '0-' .. ARGV[index]\n  local entry = redis.call('XRANGE', log, id, id)[1]\n  local fields = entry and entry[2] or {}\n  fingerprints[index] = ''\n  if fields[1] == 't' and fields[3] == 'b' and #fields[4] >= 16 then\n    fingerprints[index] = fields[2] .. '-' .. string.format('%02x%02x%02x%02x', string.byte(fields[4], 2, 5))\n  end\nend\nreturn { 'OK', s[1] or '0', s[2], s[3] or '', server, fingerprints }",
+};
+
 export const READ_GROUP: LuaScript = {
   name: 'read-group',
   sha1: '831c7bb45bfa6be7fa8f1dcbf37e744c70b00f67',

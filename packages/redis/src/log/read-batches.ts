@@ -8,6 +8,7 @@
  */
 import { DataError, partitionKey, type PartitionKey, type StoredBatch } from '@millrace/core';
 import type { CommandConnection } from '../connection/command-connection.ts';
+import { parseInfo } from '../connection/inspect-server.ts';
 import type { Keys } from '../keys.ts';
 import { baseOffsetOf, entryIdBefore, parseEntry, type RawEntry } from './log-entry.ts';
 
@@ -21,6 +22,19 @@ export interface ReadPosition {
    * proves that the log was truncated and written anew.
    */
   readonly atBatchStart?: boolean;
+  /** Server that the position is of: only its answer counts. Left out, any server's does. */
+  readonly server?: string;
+}
+
+/** Another server answered than the one that a position is of. Nothing of the answer was used. */
+export class OtherServerError extends Error {
+  override readonly name = 'OtherServerError';
+  readonly server: string;
+
+  constructor(server: string) {
+    super('the log was read at another server than the one that the position is of');
+    this.server = server;
+  }
 }
 
 export interface ReadOptions {
@@ -37,12 +51,12 @@ type RawRead = readonly (readonly [key: Buffer, entries: readonly RawEntry[]])[]
  * Batches from each position on, in order within each partition; the first one of a partition may begin below its
  * position. A blocked read occupies the connection: give it one of its own.
  *
- * Throws DataError with the partition in `details`: `OFFSET_OUT_OF_RANGE` when the log begins after the position,
+ * Throws `OtherServerError`, and DataError with the partition in `details`: `OFFSET_OUT_OF_RANGE` when the log begins after the position,
  * `LOG_TRUNCATED` when batches do not join, `FOREIGN_ENTRY` when somebody else wrote to the stream. Reading again
  * without that partition gives the others, for a read changes nothing.
  */
 export async function readBatches(
-  reader: Pick<CommandConnection, 'xreadBuffer'>,
+  reader: Pick<CommandConnection, 'xreadBuffer' | 'info'>,
   keys: Keys,
   positions: readonly ReadPosition[],
   options: ReadOptions,
@@ -53,6 +67,12 @@ export async function readBatches(
     streams.set(keys.partition(position.topic, position.partition).log, position);
   const cursors = Array.from(streams.values(), (position) => entryIdBefore(position.offset));
   const blockMs = options.blockMs ?? 0;
+  // Sent together on one connection, so both answers are of one server, and the identity costs no round trip.
+  const server = positions.some((position) => position.server !== undefined)
+    ? readServer(reader)
+    : Promise.resolve(null);
+  // Its failure is met below, or hidden behind that of the read.
+  server.catch(() => {});
   const reply = (
     blockMs > 0
       ? await reader.xreadBuffer(
@@ -66,6 +86,9 @@ export async function readBatches(
         )
       : await reader.xreadBuffer('COUNT', options.maxEntries, 'STREAMS', ...streams.keys(), ...cursors)
   ) as RawRead;
+  const present = await server;
+  if (present !== null && positions.some((position) => (position.server ?? present) !== present))
+    throw new OtherServerError(present);
   const batches: StoredBatch[] = [];
   for (const [key, entries] of reply ?? []) {
     const position = streams.get(key.toString('latin1'));
@@ -73,6 +96,11 @@ export async function readBatches(
     collectBatches(position, entries, batches);
   }
   return batches;
+}
+
+/** The identity that `acquire-partition.lua` answers with. */
+async function readServer(reader: Pick<CommandConnection, 'info'>): Promise<string> {
+  return parseInfo(await reader.info('replication')).get('master_replid') ?? '';
 }
 
 function collectBatches(position: ReadPosition, entries: readonly RawEntry[], batches: StoredBatch[]): void {

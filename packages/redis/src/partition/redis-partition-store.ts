@@ -4,12 +4,14 @@ import type {
   AcquireResult,
   CommitResult,
   Fence,
+  LogFingerprints,
   PartitionStore,
   Progress,
   ReleaseResult,
   SeekResult,
 } from '@millrace/core';
 import type { Keys } from '../keys.ts';
+import { readFingerprints } from '../log/read-fingerprints.ts';
 import type { ScriptConnection } from '../run-script.ts';
 import { acquirePartition, commitOffset, readProgress, releasePartition, seekOffset } from './ownership.ts';
 
@@ -40,5 +42,13 @@ export class RedisPartitionStore implements PartitionStore {
 
   progress(topic: string, partition: number, group: string): Promise<Progress | null> {
     return readProgress(this.#connection, this.#keys, topic, partition, group);
+  }
+
+  fingerprints(
+    topic: string,
+    partition: number,
+    nextOffsets: readonly number[],
+  ): Promise<LogFingerprints | null> {
+    return readFingerprints(this.#connection, this.#keys, topic, partition, nextOffsets);
   }
 }

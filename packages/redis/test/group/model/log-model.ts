@@ -84,6 +84,11 @@ export class LogModel {
     return { status: 'APPENDED', baseOffset, appendedMs };
   }
 
+  /** The entry of exactly this id. */
+  entryAt(nextOffset: number): LogEntry | undefined {
+    return this.#entries.find((entry) => entry.nextOffset === nextOffset);
+  }
+
   /** As XREAD from `0-<offset>`: entries with a higher id, and nothing said about a position behind the end. */
   read(offset: number, maxEntries: number): readonly LogEntry[] {
     const entries = this.#entries;
