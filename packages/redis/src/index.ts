@@ -45,6 +45,7 @@ export {
   type ClusterConnection,
   type CommandConnection,
 } from './connection/command-connection.ts';
+export { isPrimary, noteRefusal, primaryOfSlot } from './connection/cluster-routing.ts';
 export { hashSlot } from './connection/hash-slot.ts';
 export {
   closeConnection,

@@ -6,14 +6,16 @@ import {
   ConfigError,
   parsePartitionKey,
   partitionKey,
-  UnavailableError,
   type PartitionKey,
   type StoredBatch,
 } from '@millrace/core';
 import {
   hashSlot,
+  isPrimary,
+  noteRefusal,
   onReconnect,
   openNode,
+  primaryOfSlot,
   readBatches,
   type ClusterConfig,
   type ClusterConnection,
@@ -35,13 +37,10 @@ type ReaderContext = Pick<ClientContext, 'prefix' | 'name' | 'keys' | 'clock'> &
  */
 const MAX_BLOCKING = 32;
 
-/** A refusal that says: not here. */
-const ELSEWHERE = /\b(MOVED|ASK|CLUSTERDOWN|UNBLOCKED|READONLY)\b/;
-
 export class ClusterLogReader implements LogReader {
   readonly #context: ReaderContext;
   readonly #slots = new Map<PartitionKey, number>();
-  readonly #nodes = new Map<string, NodeReaders>();
+  readonly #nodes = new Map<string, { readonly address: NodeAddress; readonly readers: NodeReaders }>();
   readonly #unlisten: () => void;
   #isClosed = false;
 
@@ -70,7 +69,7 @@ export class ClusterLogReader implements LogReader {
       const node = this.#nodeOf(slot);
       return await (blockMs > 0 ? node.readBlocked(slot, blockMs, read) : node.readNow(read));
     } catch (error) {
-      if (error instanceof Error && ELSEWHERE.test(error.message)) command.refreshSlotsCache();
+      noteRefusal(command, error);
       throw error;
     }
   }
@@ -78,13 +77,13 @@ export class ClusterLogReader implements LogReader {
   async unblock(source: string): Promise<void> {
     const slot = Number(source);
     // The read may still wait at the node that served the slot before.
-    await Promise.all([...this.#nodes.values()].map((node) => node.unblock(slot)));
+    await Promise.all([...this.#nodes.values()].map(({ readers }) => readers.unblock(slot)));
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#unlisten();
-    await Promise.all([...this.#nodes.values()].map((node) => node.close()));
+    await Promise.all([...this.#nodes.values()].map(({ readers }) => readers.close()));
   }
 
   #slotOf(partition: PartitionKey): number {
@@ -99,34 +98,23 @@ export class ClusterLogReader implements LogReader {
 
   #nodeOf(slot: number): NodeReaders {
     const { command, config, clock } = this.#context;
-    const place = command.slots[slot]?.[0];
-    if (place === undefined) {
-      throw new UnavailableError('REDIS_REFUSED', `no node of the cluster serves slot ${slot} at the moment`);
-    }
-    let node = this.#nodes.get(place);
-    if (node === undefined) {
-      const name = connectionName(this.#context, 'reader');
-      const address = parsePlace(place);
-      const share = Math.max(1, Math.floor(MAX_BLOCKING / Math.max(1, command.nodes('master').length)));
-      node = new NodeReaders({ clock, open: () => openNode(config, address, 'reader', name) }, share);
-      this.#nodes.set(place, node);
-    }
-    return node;
+    const address = primaryOfSlot(command, slot);
+    const place = `${address.host}:${address.port}`;
+    const known = this.#nodes.get(place);
+    if (known !== undefined) return known.readers;
+    const name = connectionName(this.#context, 'reader');
+    const share = Math.max(1, Math.floor(MAX_BLOCKING / Math.max(1, command.nodes('master').length)));
+    const readers = new NodeReaders({ clock, open: () => openNode(config, address, 'reader', name) }, share);
+    this.#nodes.set(place, { address, readers });
+    return readers;
   }
 
   /** What waits at a node that was replaced would wait until its silence is noticed. */
   #leaveFormerPrimaries(): void {
-    const primaries = new Set(this.#context.command.slots.map((places) => places[0]));
-    for (const [place, node] of this.#nodes) {
-      if (primaries.has(place)) continue;
+    for (const [place, { address, readers }] of this.#nodes) {
+      if (isPrimary(this.#context.command, address)) continue;
       this.#nodes.delete(place);
-      void node.close();
+      void readers.close();
     }
   }
-}
-
-/** As the driver writes it: `host:port`, the host perhaps with colons of its own. */
-function parsePlace(place: string): NodeAddress {
-  const colon = place.lastIndexOf(':');
-  return { host: place.slice(0, colon), port: Number(place.slice(colon + 1)) };
 }

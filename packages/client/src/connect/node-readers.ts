@@ -36,6 +36,7 @@ interface Wait {
 interface Queued {
   readonly wait: Wait;
   readonly resolve: (connection: BlockingConnection | Promise<BlockingConnection> | null) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class NodeReaders {
@@ -92,7 +93,7 @@ export class NodeReaders {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#turn?.cancel();
-    for (const { wait } of [...this.#queue]) this.#dequeue(wait);
+    for (const { resolve } of this.#queue.splice(0)) resolve(null);
     await Promise.all([...this.#open].map((redis) => closeConnection(redis)));
   }
 
@@ -125,8 +126,8 @@ export class NodeReaders {
     const idle = this.#idle.pop();
     if (idle !== undefined) return Promise.resolve(idle);
     if (this.#count < this.#maxBlocking) return this.#openBlocking();
-    return new Promise((resolve) => {
-      this.#queue.push({ wait, resolve });
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ wait, resolve, reject });
       this.#endLongWaits();
     });
   }
@@ -179,7 +180,7 @@ export class NodeReaders {
       redis = await this.#openOne();
     } catch (error) {
       this.#count--;
-      for (const { resolve } of this.#queue.splice(0)) resolve(Promise.reject(error));
+      for (const { reject } of this.#queue.splice(0)) reject(error);
       throw error;
     }
     redis.once('end', () => this.#onLost(redis));

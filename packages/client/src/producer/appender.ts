@@ -5,11 +5,21 @@
 import {
   closeConnection,
   DurableLog,
+  hashSlot,
+  isCluster,
+  isPrimary,
+  noteRefusal,
+  onReconnect,
   openConnection,
+  openNode,
+  primaryOfSlot,
   RedisLog,
   type AppendRequest,
   type AppendResult,
+  type ClusterConfig,
+  type ClusterConnection,
   type Durability,
+  type NodeAddress,
   type RedisConnection,
 } from '@millrace/redis';
 import { connectionName, type ClientContext } from '../connect/client-context.ts';
@@ -29,9 +39,76 @@ export function openAppender(
   durability: Durability | null,
   onReady: () => void,
 ): CloseableAppender {
+  const { command, config } = client;
+  if (durability !== null && isCluster(command) && config.kind === 'cluster')
+    return new ClusterAppender({ ...client, command, config }, durability);
   if (durability !== null) return new DurableAppender(client, durability, onReady);
   const log = new RedisLog(client.command, client.keys);
   return { append: (request) => log.append(request), close: () => Promise.resolve() };
+}
+
+type ClusterClient = Pick<ClientContext, 'prefix' | 'name' | 'keys'> & {
+  readonly command: ClusterConnection;
+  readonly config: ClusterConfig;
+};
+
+/** One writer to each node, for a WAIT speaks for the node that is asked. */
+class ClusterAppender implements CloseableAppender {
+  readonly #client: ClusterClient;
+  readonly #durability: Durability;
+  readonly #writers = new Map<string, { readonly address: NodeAddress; readonly opening: Promise<Writer> }>();
+  readonly #unlisten: () => void;
+
+  constructor(client: ClusterClient, durability: Durability) {
+    this.#client = client;
+    this.#durability = durability;
+    this.#unlisten = onReconnect(client.command, () => this.#leaveFormerPrimaries());
+  }
+
+  async append(request: AppendRequest): Promise<AppendResult> {
+    const { command, keys } = this.#client;
+    const slot = hashSlot(keys.partition(request.topic, request.partition).log);
+    try {
+      const { log } = await this.#writerOf(slot);
+      return await log.append(request);
+    } catch (error) {
+      noteRefusal(command, error);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#unlisten();
+    await Promise.all([...this.#writers.values()].map(({ opening }) => closeWriter(opening)));
+  }
+
+  /** What waits at a node that was replaced would wait until its silence is noticed. */
+  #leaveFormerPrimaries(): void {
+    for (const [place, { address, opening }] of this.#writers) {
+      if (isPrimary(this.#client.command, address)) continue;
+      this.#writers.delete(place);
+      void closeWriter(opening);
+    }
+  }
+
+  #writerOf(slot: number): Promise<Writer> {
+    const { command, config, keys } = this.#client;
+    const address = primaryOfSlot(command, slot);
+    const place = `${address.host}:${address.port}`;
+    const known = this.#writers.get(place);
+    if (known !== undefined) return known.opening;
+    const forget = (): void => {
+      if (this.#writers.get(place)?.opening === opening) this.#writers.delete(place);
+    };
+    const name = connectionName(this.#client, 'writer');
+    const opening = openNode(config, address, 'writer', name).then((connection) => {
+      connection.once('end', forget);
+      return { connection, log: new DurableLog(connection, keys, this.#durability) };
+    });
+    opening.catch(forget);
+    this.#writers.set(place, { address, opening });
+    return opening;
+  }
 }
 
 interface Writer {
@@ -57,9 +134,7 @@ class DurableAppender implements CloseableAppender {
   }
 
   async close(): Promise<void> {
-    // Still being opened: it is closed when it is there.
-    const writer = await this.#writer?.catch(() => null);
-    if (writer) await closeConnection(writer.connection);
+    if (this.#writer !== null) await closeWriter(this.#writer);
   }
 
   #open(): Promise<Writer> {
@@ -76,4 +151,10 @@ class DurableAppender implements CloseableAppender {
     connection.on('ready', this.#onReady);
     return { connection, log: new DurableLog(connection, keys, this.#durability) };
   }
+}
+
+/** One that is still being opened is closed when it is there. */
+async function closeWriter(opening: Promise<Writer>): Promise<void> {
+  const writer = await opening.catch(() => null);
+  if (writer) await closeConnection(writer.connection);
 }

@@ -41,6 +41,12 @@ const MAX_RETRY_DELAY_MS = 2_000;
 /** Where a failover will bring another server soon, nobody may wait for it much longer than it takes. */
 const MAX_LOOK_UP_DELAY_MS = 500;
 
+/**
+ * How long a socket may take to close in order before it is destroyed. A server that hangs closes nothing, and what waits
+ * for its replies shall know soon that another has taken over.
+ */
+export const DISCONNECT_TIMEOUT_MS = 100;
+
 /** To be asked where the primary is: short, because there are others to ask. */
 const LOOK_UP_TIMEOUT_MS = 1_000;
 
@@ -67,6 +73,7 @@ export function nodeOptions(config: ClusterConfig, address: NodeAddress, role: C
   return {
     ...commonOptions(config, role, name),
     ...address,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     retryStrategy: () => null,
     reconnectOnError: () => false,
   } as const satisfies RedisOptions;
@@ -119,7 +126,11 @@ export function clusterOptions(config: ClusterConfig, name: string) {
     // Names as they are announced: an address would not match a certificate that is made out to a name.
     dnsLookup: (hostname: string, callback: (error: null, address: string) => void) =>
       callback(null, hostname),
-    redisOptions: { ...commonOptions(config, 'command', name), reconnectOnError: () => false },
+    redisOptions: {
+      ...commonOptions(config, 'command', name),
+      disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+      reconnectOnError: () => false,
+    },
   } as const satisfies ClusterOptions;
 }
 

@@ -135,11 +135,7 @@ async function askAny<T>(
   ask: (redis: Redis, address: NodeAddress) => Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  const asked = candidates.map(({ options }) => {
-    const redis = new Redis(options);
-    redis.on('error', () => {});
-    return redis;
-  });
+  const asked = candidates.map(({ options }) => new Redis(options));
   const hangUp = (): void => {
     for (const redis of asked) redis.disconnect();
   };
@@ -148,11 +144,17 @@ async function askAny<T>(
     return await Promise.any(
       asked.map(async (redis, index) => {
         const { address, what } = candidates[index] as Candidate;
+        // What `connect` rejects with is only that the connection was closed.
+        let reason: unknown;
+        redis.on('error', (error) => {
+          reason = error;
+        });
         try {
           await redis.connect();
           return await ask(redis, address);
         } catch (error) {
-          throw isNoneOfThem(error) ? notThatKind(what) : toMillraceError(error, `asking ${what}`);
+          const cause = reason ?? error;
+          throw isNoneOfThem(cause) ? notThatKind(what) : toMillraceError(cause, `asking ${what}`);
         }
       }),
     );

@@ -8,13 +8,8 @@ import { createConnection, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AbstractConnector, type RedisOptions } from 'ioredis';
 import type { TlsConfig } from './connection-config.ts';
+import { DISCONNECT_TIMEOUT_MS } from './connection-options.ts';
 import type { LookUp } from './look-up.ts';
-
-/**
- * How long a socket may take to close in order before it is destroyed, milliseconds. A server that hangs closes nothing,
- * and what waits for its replies shall know soon.
- */
-const DISCONNECT_TIMEOUT_MS = 100;
 
 /** For the option `Connector` of ioredis. With `tls`, that option must be set as well. */
 export function connectorFor(
