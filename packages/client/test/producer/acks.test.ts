@@ -228,18 +228,4 @@ describe('fsynced', () => {
     expect(await stored(plain)).toEqual([]);
     expect(await client.producer().send('orders', { value: 'memory' })).toMatchObject({ offset: 0 });
   });
-
-  test('on Redis 7.2 and newer: is acknowledged', async ({ skip }) => {
-    await using stack = new AsyncDisposableStack();
-    const server = stack.use(await startRedis({ directives: { appendfsync: 'always' } }));
-    const client = await open(server.url, stack);
-    const plain = await openConnection({ url: server.url, connectTimeoutMs: 5_000 }, 'command', 'plain');
-    stack.defer(() => closeConnection(plain));
-    if (!(await knowsWaitAof(plain))) skip('this Redis is older than 7.2');
-    const before = await callsOf(plain, 'waitaof');
-    expect(await client.producer({ acks: 'fsynced' }).send('orders', { value: 'v' })).toMatchObject({
-      offset: 0,
-    });
-    expect(await callsOf(plain, 'waitaof')).toBeGreaterThan(before);
-  });
 });
