@@ -11,6 +11,7 @@ const RELEASE = 'packages/redis/scripts/release-partition.lua';
 const APPEND = 'packages/redis/scripts/append.lua';
 const PARTITION_MODEL = 'packages/redis/test/group/model/partition-model.ts';
 const GROUP_MODEL = 'packages/redis/test/group/model/group-model.ts';
+const LOG_MODEL = 'packages/redis/test/group/model/log-model.ts';
 const LEADER_LOCK = 'packages/redis/src/group/leader-lock.ts';
 const REIGN = 'packages/client/src/consumer/leading/reign.ts';
 
@@ -69,6 +70,8 @@ const resend: Mutant = {
       replace: 'if false then',
     },
     { file: APPEND, find: 'if tonumber(nextSequence) ~= sequence then', replace: 'if false then' },
+    { file: LOG_MODEL, find: 'if (twin !== undefined) {', replace: 'if (twin?.count === 0) {' },
+    { file: LOG_MODEL, find: 'if (sequence !== expected)', replace: 'if (sequence < 0)' },
     {
       file: 'packages/client/src/producer/batch-sender.ts',
       find: 'else if (error.retryable) this.#backOff(batch);',
@@ -159,13 +162,19 @@ if entries > 3 then
   redis.call('HSET', state, 'start', string.match(first[1][1], '^0%-(%d+)$'))
 end`,
     },
+    {
+      file: LOG_MODEL,
+      find: "return { status: 'APPENDED', baseOffset, appendedMs };",
+      replace:
+        "while (this.#entries.length > 3) this.#entries.shift();\n    return { status: 'APPENDED', baseOffset, appendedMs };",
+    },
   ],
   expect: ['unseen'],
 };
 
 /**
  * What is left of the leader lock is never looked at, neither when it arrives nor when it was extended: a leader that was
- * overtaken goes on. That it is so costs a computation and nothing else, because every write of a leader compares the
+ * overtaken goes on, and publishes once more. That costs a computation and nothing else, because every write of a leader compares the
  * leader epoch, and a leader looks at it before it computes: both are taken away.
  */
 const redlockNotRechecked: Mutant = {
@@ -186,7 +195,15 @@ const redlockNotRechecked: Mutant = {
       find: 'if (!(await this.#port.group.extendLock(LOCK_MS))) this.#port.onDeposed();',
       replace: 'await this.#port.group.extendLock(LOCK_MS);',
     },
-    { file: REIGN, find: 'if (watch.leader.epoch !== this.epoch) {', replace: 'if (this.#isOver) {' },
+    {
+      file: REIGN,
+      find: 'if (watch.leader.epoch !== this.epoch) {',
+      replace: `if (watch.leader.epoch !== this.epoch) {
+      this.#generation = 0;
+      this.queueRebalance();
+    }
+    if (this.#isOver) {`,
+    },
     { file: REIGN, find: 'if (snapshot.leader.epoch !== this.epoch) {', replace: 'if (this.#isOver) {' },
     {
       file: 'packages/client/src/consumer/leading/leader.ts',
