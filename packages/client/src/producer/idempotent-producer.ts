@@ -3,8 +3,6 @@ import { ClosedError, createStickyPartitioner, parseName, type MillraceError } f
 import { onReconnect, RedisTopicStore } from '@millrace/redis';
 import type { ClientContext } from '../connect/client-context.ts';
 import { PLAIN_CODEC, type AnyTopicDefinition } from '../topic/topic-definition.ts';
-import type { ProducerLogTruncatedEvent } from '../truncation/log-truncated.ts';
-import { AcknowledgedTrails } from './acknowledged-trails.ts';
 import { openAppender, type CloseableAppender } from './appender.ts';
 import { BatchDelivery, RecordDelivery, type Delivery } from './delivery.ts';
 import { encodeRecords, type RecordFormat } from './encode-records.ts';
@@ -12,24 +10,16 @@ import { MemoryBudget } from './memory-budget.ts';
 import type { PartitionLane } from './partition-lane.ts';
 import type { ProducerIdentity } from './producer-identity.ts';
 import type { ResolvedProducerOptions } from './producer-options.ts';
-import type {
-  BatchMetadata,
-  Producer,
-  ProducerEventName,
-  ProducerListener,
-  ProducerRecord,
-  RecordMetadata,
-} from './producer.ts';
+import type { BatchMetadata, Producer, ProducerRecord, RecordMetadata } from './producer.ts';
 import { Submission } from './submission.ts';
 import { TopicLane, type TopicLaneContext } from './topic-lane.ts';
 
 type Topic = string | AnyTopicDefinition;
 
 export class IdempotentProducer implements Producer {
+  readonly #client: ClientContext;
   readonly #lanes: TopicLaneContext;
   readonly #appender: CloseableAppender;
-  readonly #trails: AcknowledgedTrails;
-  readonly #listeners = new Set<ProducerListener<'logTruncated'>>();
   readonly #topics = new Map<string, TopicLane>();
   /** Lanes whose open batch goes out at the end of this turn of the event loop. */
   #dueLanes: PartitionLane[] = [];
@@ -41,26 +31,16 @@ export class IdempotentProducer implements Producer {
   };
   readonly #forget: () => void;
   readonly #unlisten: () => void;
-  readonly #unwatch: Promise<() => void>;
 
   constructor(client: ClientContext, options: ResolvedProducerOptions, identity: ProducerIdentity) {
     const { command, keys, clock, random, logger } = client;
     const store = new RedisTopicStore(command, keys);
+    this.#client = client;
     this.#appender = openAppender(client, options.durability, this.#onReady);
-    this.#trails = new AcknowledgedTrails(
-      {
-        clock,
-        partitions: client.backend.partitions,
-        onTruncated: (event, error) => this.#onTruncated(event, error),
-        onTransportFailure: (error, during) => logger.debug({ err: error }, `${during} failed, trying again`),
-      },
-      options.onLogTruncated,
-    );
     this.#lanes = {
       options,
       identity,
       log: this.#appender,
-      trails: this.#trails,
       memory: new MemoryBudget(options.maxBufferedBytes),
       sticky: createStickyPartitioner(random),
       clock,
@@ -72,20 +52,6 @@ export class IdempotentProducer implements Producer {
     };
     this.#unlisten = onReconnect(command, this.#onReady);
     this.#forget = client.onClose('producer', () => this.close());
-    // Where it cannot be learned, the next acknowledgement tells of another server.
-    this.#unwatch = client.backend
-      .onServerChange((isAffected) => this.#trails.suspect(isAffected))
-      .catch(() => () => {});
-  }
-
-  on<E extends ProducerEventName>(event: E, listener: ProducerListener<E>): this {
-    if (event === 'logTruncated') this.#listeners.add(listener);
-    return this;
-  }
-
-  off<E extends ProducerEventName>(event: E, listener: ProducerListener<E>): this {
-    if (event === 'logTruncated') this.#listeners.delete(listener);
-    return this;
   }
 
   send(topic: Topic, record: ProducerRecord<never>): Promise<RecordMetadata> {
@@ -167,19 +133,6 @@ export class IdempotentProducer implements Producer {
       this.#dueLanes = [];
       for (const dueLane of due) dueLane.release();
     });
-  }
-
-  #onTruncated(event: ProducerLogTruncatedEvent, error: MillraceError): void {
-    const { logger, onUnheard } = this.#client;
-    logger.warn({ err: error, code: error.code }, error.message);
-    if (this.#listeners.size === 0) onUnheard(error);
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(event);
-      } catch (thrown) {
-        logger.error({ err: thrown, event: 'logTruncated' }, 'a listener of the producer threw');
-      }
-    }
   }
 
   #stop(error: MillraceError): void {
