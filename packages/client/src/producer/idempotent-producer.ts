@@ -17,7 +17,6 @@ import { TopicLane, type TopicLaneContext } from './topic-lane.ts';
 type Topic = string | AnyTopicDefinition;
 
 export class IdempotentProducer implements Producer {
-  readonly #client: ClientContext;
   readonly #lanes: TopicLaneContext;
   readonly #appender: CloseableAppender;
   readonly #topics = new Map<string, TopicLane>();
@@ -35,7 +34,6 @@ export class IdempotentProducer implements Producer {
   constructor(client: ClientContext, options: ResolvedProducerOptions, identity: ProducerIdentity) {
     const { command, keys, clock, random, logger } = client;
     const store = new RedisTopicStore(command, keys);
-    this.#client = client;
     this.#appender = openAppender(client, options.durability, this.#onReady);
     this.#lanes = {
       options,
