@@ -14,6 +14,7 @@ import { outOfMemory } from './rows/out-of-memory.ts';
 import { failOver, failOverWithLoss } from './rows/failover.ts';
 import { deleteLog } from './rows/delete-log.ts';
 import { migrateSlots } from './rows/migrate-slots.ts';
+import { mixed } from './rows/mixed.ts';
 import { powerLossAlways, powerLossEverysec, restoreBackup } from './rows/power-loss.ts';
 import { rollingRestart } from './rows/rolling-restart.ts';
 import { shiftServerClock, shiftWorkerClocks } from './rows/shift-clocks.ts';
@@ -54,8 +55,11 @@ const MATRIX: readonly Fault[] = [
   rollingRestart,
 ];
 
-/** Throws where a name is unknown. */
-export function faultsFor(topology: TopologyName, names: readonly string[] | null): Fault[] {
+const MIXED = 'mixed';
+
+/** Throws where a name is unknown. `mixedMs` is how long a mixture of faults goes on. */
+export function faultsFor(topology: TopologyName, names: readonly string[] | null, mixedMs: number): Fault[] {
+  if (names?.includes(MIXED) === true) return [mixed(topology, MATRIX, mixedMs)];
   for (const name of names ?? [])
     if (!MATRIX.some((fault) => fault.name === name))
       throw new Error(

@@ -17,8 +17,6 @@ export interface Options {
   readonly keep: boolean;
 }
 
-export const MIXED = 'mixed';
-
 export const USAGE = `pnpm faults [--topology single|sentinel|cluster|all] [--fault NAME|all|mixed]
             [--seed N] [--seeds A..B] [--budget SECONDS] [--mutant NAME | --mutants] [--json] [--keep]`;
 

@@ -29,7 +29,7 @@ export async function runFaults(options: Options, print: (line: string) => void)
 }
 
 async function* runWorld(
-  { faults, mutant, keep }: Options,
+  { faults, mutant, keep, budgetSeconds }: Options,
   topology: TopologyName,
   seed: number,
   directory: string,
@@ -41,7 +41,7 @@ async function* runWorld(
     keep,
     directory: join(directory, `${topology}-${seed}`),
   });
-  for (const fault of faultsFor(topology, faults)) yield await world.run(fault);
+  for (const fault of faultsFor(topology, faults, budgetSeconds * 1_000)) yield await world.run(fault);
 }
 
 function describeLoad(): string[] {

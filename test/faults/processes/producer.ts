@@ -2,7 +2,7 @@
  * One producer process: keyed records with values that are never repeated, at a steady rate, while there is a row to
  * send to. Waits for no acknowledgement before the next record, as long as not too many are outstanding.
  */
-import { connect, MillraceError, type Producer } from 'millrace';
+import { connect, MillraceError } from 'millrace';
 import { DELIVERY_TIMEOUT_MS, KEYS, recordedValue, SENDS_PER_SECOND } from '../load.ts';
 import type { BeginRow, FromProducer, ProducerSettings, ToProducer } from './messages.ts';
 import { RowHistory } from './row-history.ts';
@@ -23,7 +23,8 @@ function tell(message: FromProducer): void {
 }
 
 const millrace = await connect(settings.connect);
-const producer: Producer = millrace.producer({ deliveryTimeoutMs: DELIVERY_TIMEOUT_MS });
+const producer = millrace.producer({ acks, deliveryTimeoutMs: DELIVERY_TIMEOUT_MS });
+
 
 async function send(topic: string, value: string): Promise<void> {
   const key = `key-${Math.floor(Math.random() * KEYS)}`;

@@ -67,18 +67,6 @@ async function bury(consumer: Consumer, group: Group, { details }: MillraceError
   await consumer.seek({ topic, partition, offset: place.offset + 1 }).catch(() => {});
 }
 
-/** The log had records up to `to` for all that this consumer knew, and has them up to `from`. */
-function truncation(group: Group, details: MillraceError['details']): FactFields<'truncated'> {
-  return {
-    side: 'consumer',
-    group,
-    topic: String(details['topic']),
-    p: Number(details['partition']),
-    from: Number(details['to']),
-    to: Number(details['from']),
-  };
-}
-
 function join(group: Group): Consumer {
   const consumer = millrace.consumer({
     group,
@@ -96,10 +84,13 @@ function join(group: Group): Consumer {
     });
   }
   consumer.on('error', (error) => {
-    const { code, message, details } = error;
+    const { code, message } = error;
     tell({ type: 'error', group, code, message });
     if (code === 'PARTITION_HALTED') void bury(consumer, group, error);
-    if (code === 'LOG_TRUNCATED') history.writer.fact('truncated', truncation(group, details));
+  });
+  consumer.on('logTruncated', ({ topic, partition, from, to }) => {
+    // It had records up to `to` for all that this consumer knew, and has them up to `from`.
+    history.writer.fact('truncated', { side: 'consumer', group, topic, p: partition, from: to, to: from });
   });
   return consumer;
 }

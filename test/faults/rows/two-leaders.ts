@@ -2,7 +2,7 @@ import { GROUPS } from '../load.ts';
 import { TOPOLOGIES, type Fault } from '../fault.ts';
 import { LEADER_MS, LOSES_NOTHING } from './bounds.ts';
 
-const EPISODES = 3;
+const EPISODES = 2;
 const EPISODE_MS = 900;
 
 export const twoLeaders: Fault = {
@@ -19,6 +19,10 @@ export const twoLeaders: Fault = {
         for (const group of GROUPS) await stage.observer.deposeLeader(group);
         await stage.load(EPISODE_MS);
       }
+      // Something to decide, for whoever believes that it leads.
+      const leaver = stage.dynamicWorker();
+      await leaver.terminate();
+      await leaver.start();
     });
     for (const group of GROUPS) await stage.leader(group);
   },

@@ -176,6 +176,12 @@ export interface Fleet extends AsyncDisposable {
   readonly producers: readonly ProducerProcess[];
 }
 
+/** Starts whoever does not run. */
+export async function restoreFleet({ workers, producers }: Fleet): Promise<void> {
+  const missing = [...workers, ...producers].filter(({ isRunning }) => !isRunning);
+  await Promise.all(missing.map((member) => member.start()));
+}
+
 /** Owner of each partition of the topic, by `topic/partition`, as the running workers see it. */
 export async function ownersOf(fleet: Fleet, group: Group, topic: string): Promise<Map<string, string>> {
   const owners = new Map<string, string>();

@@ -4,14 +4,14 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connect, type Millrace } from 'millrace';
-import { openHistory, type HistoryWriter } from '@millrace/testkit';
+import { connect, MillraceError, type Millrace } from 'millrace';
+import { eventually, openHistory, type HistoryWriter } from '@millrace/testkit';
 import type { Fault, TopologyName } from '../fault.ts';
 import { PARTITIONS, PRODUCERS, WORKERS } from '../load.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { judge } from '../verdict/judge.ts';
 import { isClean, type Verdict } from '../verdict/verdict.ts';
-import { ProducerProcess, untilOwned, WorkerProcess, type Fleet, type Row } from './fleet.ts';
+import { ProducerProcess, restoreFleet, untilOwned, WorkerProcess, type Fleet, type Row } from './fleet.ts';
 import { Observer } from './observer.ts';
 import type { Servers } from './servers.ts';
 import { Stage } from './stage.ts';
@@ -78,7 +78,7 @@ export class World implements AsyncDisposable {
 
     await Promise.all(this.#fleet.workers.map((worker) => worker.begin(row)));
     // Only now, so that everything that concerns the topic is in the row's history.
-    await this.#millrace.admin.createTopic(topic, { partitions: PARTITIONS });
+    await insist(() => this.#millrace.admin.createTopic(topic, { partitions: PARTITIONS }));
     await untilOwned(this.#fleet, topic, PARTITIONS);
     await Promise.all(this.#fleet.producers.map((producer) => producer.begin(row)));
     const random = new SeededRandom(seed * 1_000 + number);
@@ -106,7 +106,7 @@ export class World implements AsyncDisposable {
       startedMs,
       trouble,
     });
-    await this.#millrace.admin.deleteTopic(topic);
+    await insist(() => this.#millrace.admin.deleteTopic(topic));
     if (isClean(verdict) && !this.#settings.keep) await rm(row.directory, { recursive: true });
     return verdict;
   }
@@ -122,17 +122,11 @@ export class World implements AsyncDisposable {
       }
     };
     await attempt(() => fault.run(stage));
-    await Promise.all([attempt(() => this.#restore()), attempt(() => stage.untilResumed())]);
+    await Promise.all([attempt(() => restoreFleet(this.#fleet)), attempt(() => stage.untilResumed())]);
     await stage.load(AFTERMATH_MS);
     await attempt(() => Promise.all(this.#fleet.producers.map((producer) => producer.stop())));
     await attempt(() => stage.untilResumed());
     return trouble;
-  }
-
-  /** The next row begins with everybody, whatever this one has left behind. */
-  async #restore(): Promise<void> {
-    for (const member of [...this.#fleet.workers, ...this.#fleet.producers])
-      if (!member.isRunning) await member.start();
   }
 
   async #settle(topic: string, writer: HistoryWriter, trouble: string[]): Promise<void> {
@@ -149,6 +143,18 @@ export class World implements AsyncDisposable {
     await this.#observer[Symbol.asyncDispose]();
     await this.#servers[Symbol.asyncDispose]();
   }
+}
+
+/** Right after a fault Redis may refuse once more; repeating is safe, and a topic may be gone by then. */
+async function insist(change: () => Promise<void>): Promise<void> {
+  await eventually(async () => {
+    try {
+      await change();
+    } catch (error) {
+      if (!(error instanceof MillraceError) || error.code !== 'UNKNOWN_TOPIC') throw error;
+    }
+    return true;
+  });
 }
 
 async function startFleet(servers: Servers, { mutant, directory, topology }: WorldSettings): Promise<Fleet> {

@@ -1,0 +1,24 @@
+/** A worker and a primary die in a cluster; the whole matrix is `pnpm faults --topology cluster`. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startSmokeWorld, type SmokeWorld } from './smoke-world.ts';
+
+/** Servers and seven processes start; every row is bounded by its own waits. */
+const TIMEOUT_MS = 120_000;
+
+let world: SmokeWorld;
+
+beforeAll(async () => {
+  world = await startSmokeWorld('cluster');
+}, TIMEOUT_MS);
+
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+}, TIMEOUT_MS);
+
+test.for(['kill-worker', 'failover'])('%s breaks no promise', { timeout: TIMEOUT_MS }, async (fault) => {
+  const { findings, directory, line } = await world.run(fault);
+  expect(findings, `history: ${directory}`).toEqual([]);
+  expect(line.acked).toBeGreaterThan(0);
+  // Each of the two groups was given everything.
+  expect(line.delivered).toBeGreaterThanOrEqual(2 * line.acked);
+});

@@ -1,0 +1,42 @@
+/** Each class of faults once, on a single Redis; the whole matrix is `pnpm faults`. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startSmokeWorld, type SmokeWorld } from './smoke-world.ts';
+
+/** Servers and seven processes start; every row is bounded by its own waits. */
+const TIMEOUT_MS = 120_000;
+
+let world: SmokeWorld;
+
+beforeAll(async () => {
+  world = await startSmokeWorld('single');
+}, TIMEOUT_MS);
+
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+}, TIMEOUT_MS);
+
+test.for([
+  'terminate-worker',
+  'kill-worker',
+  'freeze-worker',
+  'block-event-loop',
+  'cut-both-ways',
+  'reset-connections',
+  'lose-append-replies',
+  'lose-commit-replies',
+  'shift-worker-clocks',
+  'shift-server-clock',
+  'kill-leader',
+  'two-leaders',
+  'flush-scripts',
+  'out-of-memory',
+  'bad-records',
+  'kill-server-everysec',
+  'power-loss-always',
+])('%s breaks no promise', { timeout: TIMEOUT_MS }, async (fault) => {
+  const { findings, directory, line } = await world.run(fault);
+  expect(findings, `history: ${directory}`).toEqual([]);
+  expect(line.acked).toBeGreaterThan(0);
+  // Each of the two groups was given everything.
+  expect(line.delivered).toBeGreaterThanOrEqual(2 * line.acked);
+});
