@@ -4,6 +4,11 @@ export type { ClusterOptions, SentinelOptions } from './connect/connect-target.t
 export type { Logger } from './logging/logger.ts';
 export type { BatchMetadata, Producer, ProducerRecord, RecordMetadata } from './producer/producer.ts';
 export type { Acks } from './producer/acks.ts';
+export type {
+  ConsumerLogTruncatedEvent,
+  ProducerLogTruncatedEvent,
+  TruncationPolicy,
+} from './truncation/log-truncated.ts';
 export type { ProducerOptions } from './producer/producer-options.ts';
 export type {
   Admin,

@@ -23,7 +23,7 @@ describe('reactionTo', () => {
     const reaction = reactionTo({ status: 'OUT_OF_ORDER_SEQUENCE', expected }, attempt);
     const details = { topic: 'orders', partition: 3, lost: 100 - expected };
     expect(reaction).toEqual({
-      type: 'fail',
+      type: 'truncated',
       error: expect.objectContaining({ code: 'LOG_TRUNCATED', details }),
     });
   });

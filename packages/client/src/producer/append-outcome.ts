@@ -12,6 +12,8 @@ export type AppendReaction =
   | { readonly type: 'fenced'; readonly error: MillraceError }
   /** The same batch again, under a new epoch. */
   | { readonly type: 'new-epoch' }
+  /** The log has lost records that were acknowledged: find out which, and go on by the policy. */
+  | { readonly type: 'truncated'; readonly error: MillraceError }
   /** The topic was deleted or changed: ask which. */
   | { readonly type: 'look-up' };
 
@@ -34,7 +36,7 @@ export function reactionTo(refusal: AppendRefusal, attempt: AppendAttempt): Appe
     case 'OUT_OF_ORDER_SEQUENCE':
       // Ahead of us: somebody else uses our id and epoch. Only a name that lost its epochs with the server's data can.
       if (refusal.expected > sequence) return { type: 'fenced', error: producerFenced(attempt.producerId) };
-      return { type: 'fail', error: logTruncated(attempt, refusal.expected) };
+      return { type: 'truncated', error: logTruncated(attempt, refusal.expected) };
     case 'TOO_LARGE':
       return {
         type: 'fail',

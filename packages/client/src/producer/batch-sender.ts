@@ -3,9 +3,10 @@
  * producer id, epoch and sequence until it is acknowledged or given up. Given up, it may still arrive late; the next
  * one therefore carries a new epoch, and the partition refuses the late one from then on.
  */
-import { type Clock, type MillraceError, type Random, type Timer } from '@millrace/core';
-import { toMillraceError, type AppendResult } from '@millrace/redis';
+import { partitionKey, type Clock, type MillraceError, type Random, type Timer } from '@millrace/core';
+import { fingerprintOf, toMillraceError, type AppendResult } from '@millrace/redis';
 import type { Logger } from '../logging/logger.ts';
+import type { AcknowledgedTrails } from './acknowledged-trails.ts';
 import type { Appender } from './appender.ts';
 import { reactionTo, readThrownAppend, type AppendRefusal } from './append-outcome.ts';
 import type { BatchPlace, PendingBatch } from './pending-batch.ts';
@@ -14,6 +15,7 @@ import type { ProducerIdentity } from './producer-identity.ts';
 export interface SenderContext {
   readonly identity: ProducerIdentity;
   readonly log: Appender;
+  readonly trails: AcknowledgedTrails;
   readonly clock: Clock;
   readonly random: Pick<Random, 'next'>;
   readonly logger: Logger;
@@ -27,6 +29,8 @@ export interface SenderOwner {
   /** Why the partition is unknown; rejects when Redis cannot be asked. */
   explainUnknownPartition(): Promise<MillraceError>;
 }
+
+type StoredResult = Extract<AppendResult, { status: 'APPENDED' | 'DUPLICATE' }>;
 
 const NO_EPOCH = -1;
 const FIRST_BACKOFF_MS = 20;
@@ -47,6 +51,8 @@ export class BatchSender {
   #needsEpoch = true;
   /** Records acknowledged in this epoch. */
   #sequence = 0;
+  /** Losses that were told before this epoch: what is told since explains why the log knows less. */
+  #reportsBefore = 0;
 
   constructor(topic: string, partition: number, context: SenderContext, owner: SenderOwner) {
     this.#topic = topic;
@@ -63,7 +69,10 @@ export class BatchSender {
   /** Only while none is under way. The owner is told what became of it. */
   deliver(batch: PendingBatch): void {
     this.#batch = batch;
-    this.#next();
+    const refusal = this.#context.trails.takeRefusal(this.#topic, this.#partition);
+    // Not at once: the owner hands over the next batch when it is told of this one.
+    if (refusal !== null) queueMicrotask(() => this.#batch === batch && this.#fail(refusal));
+    else this.#next();
   }
 
   /** Lets go of the batch under way without telling the owner; whether it was stored may never be known. */
@@ -91,6 +100,7 @@ export class BatchSender {
       if (step !== this.#step) return;
       this.#epoch = epoch;
       this.#sequence = 0;
+      this.#reportsBefore = this.#context.trails.reports(this.#topic, this.#partition);
       this.#needsEpoch = false;
       this.#next();
     };
@@ -138,6 +148,7 @@ export class BatchSender {
     this.#sequence += batch.recordCount;
     this.#batch = null;
     const { baseOffset, appendedMs } = result;
+    this.#remember(batch, result);
     this.#owner.delivered(batch, { topic: this.#topic, partition: this.#partition, baseOffset, appendedMs });
   }
 
@@ -156,6 +167,9 @@ export class BatchSender {
       case 'fenced':
         this.#context.fenced(reaction.error);
         break;
+      case 'truncated':
+        this.#onTruncated(++this.#step, reaction.error);
+        break;
       case 'new-epoch':
         this.#needsEpoch = true;
         this.#next();
@@ -166,6 +180,30 @@ export class BatchSender {
       default:
         reaction satisfies never;
     }
+  }
+
+  #remember({ bytes, recordCount }: PendingBatch, { baseOffset, appendedMs, server }: StoredResult): void {
+    if (bytes === null) return;
+    const nextOffset = baseOffset + recordCount;
+    const partition = partitionKey(this.#topic, this.#partition);
+    const fingerprint = fingerprintOf({ partition, nextOffset, appendedMs, bytes });
+    this.#context.trails.add(this.#topic, this.#partition, { baseOffset, nextOffset, fingerprint }, server);
+  }
+
+  /** The batch was not stored. When the loss before it was told to somebody, it is sent again. */
+  #onTruncated(step: number, error: MillraceError): void {
+    const { trails } = this.#context;
+    void trails.verify(this.#topic, this.#partition).then(() => {
+      if (step !== this.#step) return;
+      const refusal = trails.takeRefusal(this.#topic, this.#partition);
+      const wasTold = trails.reports(this.#topic, this.#partition) > this.#reportsBefore;
+      if (refusal !== null || !wasTold) {
+        this.#fail(refusal ?? error);
+        return;
+      }
+      this.#needsEpoch = true;
+      this.#next();
+    });
   }
 
   #lookUp(step: number): void {

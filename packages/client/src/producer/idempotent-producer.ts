@@ -3,6 +3,8 @@ import { ClosedError, createStickyPartitioner, parseName, type MillraceError } f
 import { onReconnect, RedisTopicStore } from '@millrace/redis';
 import type { ClientContext } from '../connect/client-context.ts';
 import { PLAIN_CODEC, type AnyTopicDefinition } from '../topic/topic-definition.ts';
+import type { ProducerLogTruncatedEvent } from '../truncation/log-truncated.ts';
+import { AcknowledgedTrails } from './acknowledged-trails.ts';
 import { openAppender, type CloseableAppender } from './appender.ts';
 import { BatchDelivery, RecordDelivery, type Delivery } from './delivery.ts';
 import { encodeRecords, type RecordFormat } from './encode-records.ts';
@@ -15,10 +17,13 @@ import { Submission } from './submission.ts';
 import { TopicLane, type TopicLaneContext } from './topic-lane.ts';
 
 type Topic = string | AnyTopicDefinition;
+type TruncationListener = (event: ProducerLogTruncatedEvent) => void;
 
 export class IdempotentProducer implements Producer {
   readonly #lanes: TopicLaneContext;
   readonly #appender: CloseableAppender;
+  readonly #trails: AcknowledgedTrails;
+  readonly #listeners = new Set<TruncationListener>();
   readonly #topics = new Map<string, TopicLane>();
   /** Lanes whose open batch goes out at the end of this turn of the event loop. */
   #dueLanes: PartitionLane[] = [];
@@ -30,15 +35,27 @@ export class IdempotentProducer implements Producer {
   };
   readonly #forget: () => void;
   readonly #unlisten: () => void;
+  readonly #unwatch: Promise<() => void>;
+  readonly #onUnheard: (error: MillraceError) => void;
 
   constructor(client: ClientContext, options: ResolvedProducerOptions, identity: ProducerIdentity) {
     const { command, keys, clock, random, logger } = client;
     const store = new RedisTopicStore(command, keys);
     this.#appender = openAppender(client, options.durability, this.#onReady);
+    this.#trails = new AcknowledgedTrails(
+      {
+        clock,
+        partitions: client.backend.partitions,
+        onTruncated: (event, error) => this.#onTruncated(event, error),
+        onTransportFailure: (error, during) => logger.debug({ err: error }, `${during} failed, trying again`),
+      },
+      options.onLogTruncated,
+    );
     this.#lanes = {
       options,
       identity,
       log: this.#appender,
+      trails: this.#trails,
       memory: new MemoryBudget(options.maxBufferedBytes),
       sticky: createStickyPartitioner(random),
       clock,
@@ -50,6 +67,21 @@ export class IdempotentProducer implements Producer {
     };
     this.#unlisten = onReconnect(command, this.#onReady);
     this.#forget = client.onClose('producer', () => this.close());
+    this.#onUnheard = client.onUnheard;
+    // Where it cannot be learned, the next acknowledgement tells of another server.
+    this.#unwatch = client.backend
+      .onServerChange((isAffected) => this.#trails.suspect(isAffected))
+      .catch(() => () => {});
+  }
+
+  on(_event: 'logTruncated', listener: TruncationListener): this {
+    this.#listeners.add(listener);
+    return this;
+  }
+
+  off(_event: 'logTruncated', listener: TruncationListener): this {
+    this.#listeners.delete(listener);
+    return this;
   }
 
   send(topic: Topic, record: ProducerRecord<never>): Promise<RecordMetadata> {
@@ -82,6 +114,8 @@ export class IdempotentProducer implements Producer {
     await this.flush();
     for (const topic of this.#topics.values()) topic.stopTimers();
     this.#unlisten();
+    this.#trails.close();
+    (await this.#unwatch)();
     await this.#appender.close();
     this.#forget();
   }
@@ -131,6 +165,21 @@ export class IdempotentProducer implements Producer {
       this.#dueLanes = [];
       for (const dueLane of due) dueLane.release();
     });
+  }
+
+  /** False when nobody listens. */
+  #onTruncated(event: ProducerLogTruncatedEvent, error: MillraceError): boolean {
+    const { logger } = this.#lanes;
+    logger.warn({ err: error, code: error.code }, error.message);
+    if (this.#listeners.size === 0) this.#onUnheard(error);
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event);
+      } catch (thrown) {
+        logger.error({ err: thrown, event: 'logTruncated' }, 'a listener of the producer threw');
+      }
+    }
+    return this.#listeners.size > 0;
   }
 
   #stop(error: MillraceError): void {

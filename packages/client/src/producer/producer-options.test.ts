@@ -12,6 +12,7 @@ test('defaults', () => {
     maxBlockMs: 60_000,
     deliveryTimeoutMs: 30_000,
     durability: null,
+    onLogTruncated: 'resume',
     partitioner: defaultPartitioner,
   });
 });

@@ -1,6 +1,7 @@
 /** Options of `producer()`, checked and completed. */
-import { defaultPartitioner, parseName, type Partitioner } from '@millrace/core';
+import { ConfigError, defaultPartitioner, parseName, type Partitioner } from '@millrace/core';
 import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS, type Durability } from '@millrace/redis';
+import type { TruncationPolicy } from '../truncation/log-truncated.ts';
 import { verifyOptionNames, type OptionNames } from '../options/verify-option-names.ts';
 import { resolveDurability, type Acks } from './acks.ts';
 import { bounded } from './bounded.ts';
@@ -39,6 +40,12 @@ export interface ProducerOptions {
    * for again, until `deliveryTimeoutMs` is over. Default 3,000, or `deliveryTimeoutMs` where that is less.
    */
   readonly ackTimeoutMs?: number | undefined;
+  /**
+   * What to do when the log has lost records that were acknowledged to this producer: `resume` (default) tells
+   * (`logTruncated`; where nobody listens, by rejecting the next record for that partition) and goes on, `fail` tells and
+   * rejects every further record for that partition (`LOG_TRUNCATED`).
+   */
+  readonly onLogTruncated?: TruncationPolicy | undefined;
   /** Partition of a record with a key. Default: Kafka's (murmur2). Must depend on its arguments alone. */
   readonly partitioner?: Partitioner | undefined;
 }
@@ -53,6 +60,7 @@ export interface ResolvedProducerOptions {
   readonly deliveryTimeoutMs: number;
   /** `null` for acks `memory`: an append is acknowledged when it is answered. */
   readonly durability: Durability | null;
+  readonly onLogTruncated: TruncationPolicy;
   readonly partitioner: Partitioner;
 }
 
@@ -67,6 +75,7 @@ const OPTION_NAMES: OptionNames<Required<ProducerOptions>> = {
   acks: true,
   replicas: true,
   ackTimeoutMs: true,
+  onLogTruncated: true,
   partitioner: true,
 };
 
@@ -103,6 +112,15 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
     maxBlockMs: bounded('maxBlockMs', options.maxBlockMs ?? 60_000, 1, MAX_TIMER_MS),
     deliveryTimeoutMs,
     durability: resolveDurability(options, deliveryTimeoutMs),
+    onLogTruncated: resolveTruncationPolicy(options.onLogTruncated),
     partitioner: options.partitioner ?? defaultPartitioner,
   };
+}
+
+function resolveTruncationPolicy(policy: TruncationPolicy = 'resume'): TruncationPolicy {
+  if (policy === 'resume' || policy === 'fail') return policy;
+  throw new ConfigError(
+    'INVALID_OPTION',
+    `onLogTruncated must be "resume" or "fail", not ${JSON.stringify(policy)}`,
+  );
 }

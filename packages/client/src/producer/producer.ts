@@ -1,5 +1,6 @@
 /** What users send with. The behaviour behind it is in idempotent-producer.ts; options in producer-options.ts. */
 import type { PlainValue, TopicDefinition } from '../topic/topic-definition.ts';
+import type { ProducerLogTruncatedEvent } from '../truncation/log-truncated.ts';
 
 /** What is sent. Bytes are read when there is room for them: leave them unchanged until the promise is settled. */
 export interface ProducerRecord<V> {
@@ -44,10 +45,17 @@ export interface BatchMetadata {
  *   and for as long not known to be on as many replicas or disks as `acks` asks for.
  * - ConfigError `REDIS_TOO_OLD`, `INVALID_OPTION`: the server cannot do what `acks` asks for. Nothing was stored.
  * - FencedError `PRODUCER_FENCED`: a newer producer with this `producerId` is at work; close this one.
- * - DataError `LOG_TRUNCATED`: the log lost records that were acknowledged to this producer; `FOREIGN_ENTRY`.
+ * - DataError `LOG_TRUNCATED`: the log lost records that were acknowledged to this producer, and nobody listens to
+ *   `logTruncated`, or `onLogTruncated` is `fail`; `FOREIGN_ENTRY`.
  * - ClosedError.
  */
 export interface Producer extends AsyncDisposable {
+  /**
+   * `logTruncated`: records that were acknowledged to this producer are gone from the log. Told when an acknowledgement
+   * comes from another server, and when Redis has become another one while nothing was sent.
+   */
+  on(event: 'logTruncated', listener: (event: ProducerLogTruncatedEvent) => void): this;
+  off(event: 'logTruncated', listener: (event: ProducerLogTruncatedEvent) => void): this;
   send<Input>(
     topic: TopicDefinition<unknown, Input>,
     record: ProducerRecord<NoInfer<Input>>,

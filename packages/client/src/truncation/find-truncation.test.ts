@@ -82,7 +82,9 @@ describe('a log that did not', () => {
     const trail = entriesOf([3, 3, 3], (index) => `old-${index}`);
     const log = entriesOf([3], () => 'later', 12);
     expect((await findTruncation(trail, looking(log, 12).lookAt)).truncation).toBeNull();
-    expect((await findTruncation(trail, looking([...trail.slice(2), ...log], 6).lookAt)).truncation).toBeNull();
+    expect(
+      (await findTruncation(trail, looking([...trail.slice(2), ...log], 6).lookAt)).truncation,
+    ).toBeNull();
   });
 
   test('is gone with its topic', async () => {

@@ -49,7 +49,8 @@ export function truncatedForProducer(event: ProducerLogTruncatedEvent): DataErro
   return new DataError(
     'LOG_TRUNCATED',
     `${topic}/${partition} has lost ${lost} records from ${from} to ${to - 1} that this producer was told are stored: ` +
-      `${CAUSE}. Send what is missing again${policy === 'fail' ? ', with a new producer: this one sends nothing there any more' : ''}`,
+      `${CAUSE}. Send what is missing again, and what was rejected with this error` +
+      (policy === 'fail' ? ', with a new producer: this one sends nothing there any more' : ''),
     { details: { ...event } },
   );
 }

@@ -1,0 +1,114 @@
+/** A failover that loses acknowledged records: the producer is told, whether it sends or not. */
+import { eventually } from '@millrace/testkit';
+import { describe, expect } from 'vitest';
+import { connect, type Millrace, type Producer, type ProducerLogTruncatedEvent } from '../../src/index.ts';
+import { failure } from '../client-fixture.ts';
+import { test, type FailoverPair } from '../failover-pair.ts';
+
+const TOPIC = 'orders';
+
+interface Scene extends AsyncDisposable {
+  readonly producer: Producer;
+  readonly told: ProducerLogTruncatedEvent[];
+  send(...values: string[]): Promise<void>;
+}
+
+/** A producer that both servers have three records of, and the first one alone two more. */
+async function begin(pair: FailoverPair, options: Parameters<Millrace['producer']>[0] = {}): Promise<Scene> {
+  const client = await connect({ url: pair.url, prefix: 'pair', logger: false });
+  await client.admin.createTopic(TOPIC, { partitions: 2 });
+  const producer = client.producer(options);
+  const told: ProducerLogTruncatedEvent[] = [];
+  producer.on('logTruncated', (event) => told.push(event));
+  const send = async (...values: string[]): Promise<void> => {
+    for (const value of values) await producer.send(TOPIC, { partition: 0, value });
+  };
+  await send('a', 'b', 'c');
+  await producer.send(TOPIC, { partition: 1, value: 'kept' });
+  await pair.cutLink();
+  await send('lost 1', 'lost 2');
+  return { producer, told, send, [Symbol.asyncDispose]: () => client.close() };
+}
+
+/** What others have written at the second server in the meantime. */
+async function write(pair: FailoverPair, count: number): Promise<void> {
+  await using client = await connect({ url: pair.secondUrl, prefix: 'pair', logger: false });
+  const records = Array.from({ length: count }, (_, index) => ({ partition: 0, value: `other ${index}` }));
+  await client.producer().sendBatch(TOPIC, records);
+}
+
+const lost = { topic: TOPIC, partition: 0, from: 3, to: 5, lost: 2, policy: 'resume' };
+
+describe('a producer whose acknowledged records are gone', () => {
+  test('is told at the reconnect when it sends nothing', async ({ pair }) => {
+    await using scene = await begin(pair);
+    pair.failOver();
+    await eventually(() => scene.told.length > 0, { what: 'a report' });
+    expect(scene.told).toEqual([lost]);
+    await scene.send('next');
+    expect(scene.told).toEqual([lost]);
+  });
+
+  test('is told when others have written in their place, and knows what it has sent since', async ({
+    pair,
+  }) => {
+    await using scene = await begin(pair);
+    await write(pair, 10);
+    pair.failOver();
+    await eventually(() => scene.told.length > 0, { what: 'a report' });
+    expect(scene.told).toEqual([lost]);
+    expect(await scene.producer.send(TOPIC, { partition: 0, value: 'next' })).toMatchObject({ offset: 13 });
+    expect(scene.told).toHaveLength(1);
+  });
+
+  test('is told although its next record begins an epoch that fits any log', async ({ pair }) => {
+    await using scene = await begin(pair, { producerId: 'shop' });
+    await using other = await connect({ url: pair.secondUrl, prefix: 'pair', logger: false });
+    // What is known of the producer is gone as well: its next batch is taken for that of a new one.
+    pair.failOver();
+    await other.producer().send(TOPIC, { partition: 1, value: 'v' });
+    await eventually(() => scene.send('next').then(() => scene.told.length > 0), { what: 'a report' });
+    expect(scene.told).toEqual([lost]);
+  });
+
+  test('has the next record rejected where nobody listens, once', async ({ pair }) => {
+    await using scene = await begin(pair);
+    await using client = await connect({ url: pair.url, prefix: 'pair', logger: false });
+    const deaf = client.producer();
+    await deaf.send(TOPIC, { partition: 0, value: 'lost, too' });
+    pair.failOver();
+    await eventually(() => scene.told.length > 0, { what: 'a report' });
+    expect(await failure(deaf.send(TOPIC, { partition: 0, value: 'rejected' }))).toMatchObject({
+      name: 'DataError',
+      code: 'LOG_TRUNCATED',
+      details: { partition: 0, lost: 1 },
+    });
+    expect(await deaf.send(TOPIC, { partition: 0, value: 'stored' })).toMatchObject({ offset: 3 });
+  });
+
+  test('sends nothing there any more where its policy says so', async ({ pair }) => {
+    await using scene = await begin(pair, { onLogTruncated: 'fail' });
+    pair.failOver();
+    await eventually(() => scene.told.length > 0, { what: 'a report' });
+    expect(scene.told).toEqual([{ ...lost, policy: 'fail' }]);
+    for (const value of ['x', 'y']) {
+      expect(await failure(scene.send(value))).toMatchObject({ code: 'LOG_TRUNCATED' });
+    }
+    expect(await scene.producer.send(TOPIC, { partition: 1, value: 'elsewhere' })).toMatchObject({
+      offset: 1,
+    });
+  });
+});
+
+test('a failover that lost nothing is no report', async ({ pair }) => {
+  await using client = await connect({ url: pair.url, prefix: 'pair', logger: false });
+  await client.admin.createTopic(TOPIC, { partitions: 1 });
+  const told: ProducerLogTruncatedEvent[] = [];
+  const producer = client.producer().on('logTruncated', (event) => told.push(event));
+  for (const value of ['a', 'b', 'c']) await producer.send(TOPIC, { value });
+  await pair.cutLink();
+  pair.failOver();
+  await eventually(async () => (await producer.send(TOPIC, { value: 'next' })).offset >= 3);
+  await producer.send(TOPIC, { value: 'after' });
+  expect(told).toEqual([]);
+});
