@@ -15,12 +15,14 @@ export {
 } from './batch/batch-format.ts';
 export { type AppendRequest } from './log/append-batch.ts';
 export { baseOffsetOf, fingerprintOf } from './log/log-entry.ts';
+export { readFingerprints } from './log/read-fingerprints.ts';
 export { raiseProducerEpoch, type RaiseProducerEpochResult } from './log/producer-epoch.ts';
 export { OtherServerError, readBatches, type ReadOptions, type ReadPosition } from './log/read-batches.ts';
 export { type AppendResult } from './log/append-to-log.ts';
 export { type Durability } from './log/durability.ts';
 export { DurableLog } from './log/durable-log.ts';
 export { RedisLog, type LogDescription, type PartitionName } from './log/redis-log.ts';
+export { isLaterIncarnation } from './topics/incarnation.ts';
 export {
   MAX_PARTITIONS,
   RedisTopicStore,

@@ -23,7 +23,7 @@ export interface PartitionKeys {
 }
 
 export interface GroupKeys {
-  /** Hash: protocol, generation, assignmentGeneration, claims (the last number), leader, leaderEpoch, deputies. */
+  /** Hash: protocol, generation, assignmentGeneration, incarnations, claims (the last number), leader, leaderEpoch, deputies. */
   readonly state: string;
   /** Hash: member id → `<session> <description, JSON>`. */
   readonly members: string;

@@ -101,7 +101,7 @@ export class Acquisitions {
         this.#port.onError(noOffset(key, group, result));
         return null;
       case 'ACQUIRED': {
-        const { epoch, server, committed, logEnd, reset } = result;
+        const { epoch, server, committed, logEnd, incarnation, reset } = result;
         const acquired = { ...result, resetFrom: reset?.from ?? null };
         const hold = await this.#port.trails.verify(key, acquired);
         const moved = offsetMoved(key, group, result);
@@ -111,6 +111,7 @@ export class Acquisitions {
           claim,
           committed,
           logEnd,
+          incarnation,
           trail: this.#port.trails.trail(key, acquired),
         });
       }

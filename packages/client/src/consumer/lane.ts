@@ -48,6 +48,8 @@ export interface Ownership {
   readonly claim: number;
   readonly committed: number;
   readonly logEnd: number;
+  /** Of the log that was acquired. */
+  readonly incarnation: string;
   readonly trail: DeliveredTrail;
 }
 
@@ -59,6 +61,7 @@ export class Lane implements OwnedPartition {
   readonly key: PartitionKey;
   readonly epoch: number;
   readonly claim: number;
+  readonly incarnation: string;
   readonly fence: Fence;
   readonly commits: OffsetCommits;
   /** Wakes the worker. */
@@ -101,6 +104,7 @@ export class Lane implements OwnedPartition {
     this.key = partitionKey(this.topic, this.partition);
     this.epoch = ownership.fence.epoch;
     this.claim = ownership.claim;
+    this.incarnation = ownership.incarnation;
     this.position = ownership.committed;
     this.#delivered = ownership.committed;
     this.#trail = ownership.trail;

@@ -11,8 +11,10 @@ import {
   type PartitionKey,
   type PartitionStore,
   type Random,
+  type Target,
   type Timer,
 } from '@millrace/core';
+import { isLaterIncarnation } from '@millrace/redis';
 import { delay } from '../clock/delay.ts';
 import type { TruncationPolicy } from '../truncation/log-truncated.ts';
 import { Acquisitions, type AcquisitionSettings } from './acquisitions.ts';
@@ -212,6 +214,7 @@ export class Ownership<V> {
     if (this.#port.identity() !== identity || this.#isClosed) return;
     this.#port.onView(target);
 
+    this.#loseRecreated(target);
     const decision = reconcile(new Set(this.#held.keys()), new Set(this.#busy.keys()), target.partitions);
     this.#revoke(
       decision.revoke,
@@ -230,6 +233,18 @@ export class Ownership<V> {
     }
     if (outcome === 'waiting') this.#lookAgainSoon();
     this.#noteApplied(target.assignmentGeneration, outcome === 'complete');
+  }
+
+  /**
+   * The topic was deleted and created again: this member stands in a log that is no more, at offsets that mean nothing in
+   * the new one. A lane that was acquired after the assignment was computed knows better than it.
+   */
+  #loseRecreated({ incarnations }: Target): void {
+    for (const lane of this.unreleasedLanes()) {
+      const incarnation = incarnations.get(lane.topic);
+      if (incarnation !== undefined && isLaterIncarnation(incarnation, lane.incarnation))
+        lane.lose('log-changed');
+    }
   }
 
   async #claim(

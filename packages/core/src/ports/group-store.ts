@@ -76,6 +76,8 @@ export interface GroupWatch extends GroupView {
 /** One member's part of the published assignment (of `assignmentGeneration`). */
 export interface Target extends GroupView {
   readonly partitions: readonly PartitionKey[];
+  /** Topic → the creation of it that the assignment is for: see `TopicEntry`. */
+  readonly incarnations: ReadonlyMap<string, string>;
 }
 
 export interface TakeOver {
@@ -128,6 +130,8 @@ export interface PublishRequest {
   readonly leaderEpoch: number;
   readonly generation: number;
   readonly assignment: Assignment;
+  /** Of the topics in it: who owns a partition of an older one owns a part of a log that is no more. */
+  readonly incarnations: ReadonlyMap<string, string>;
   /** Members that watch the leader's presence. */
   readonly deputies: readonly string[];
   /** Partitions that change hands, for the history. */

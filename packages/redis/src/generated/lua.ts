@@ -124,10 +124,10 @@ export const LEAVE_GROUP: LuaScript = {
 
 export const PUBLISH_ASSIGNMENT: LuaScript = {
   name: 'publish-assignment',
-  sha1: '3416ff4fcaa92a187651baf578382aee2c85f66d',
+  sha1: '6d714dcf114f63927144484aabaee4e2fced7b79',
   keyCount: 5,
   isReadOnly: false,
-  text: "#!lua\nlocal state, assignment, owners, events, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]\nlocal leaderEpoch, generation, deputies, moves, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nlocal orphans = tonumber(ARGV[6])\nlocal current = redis.call('HMGET', state, 'leaderEpoch', 'generation')\nif current[1] ~= leaderEpoch or current[2] ~= generation then\n  return { 'STALE' }\nend\nlocal index = 7\nfor _ = 1, orphans do\n  if redis.call('HGET', owners, ARGV[index]) == ARGV[index + 1] then\n    redis.call('HDEL', owners, ARGV[index])\n  end\n  index = index + 2\nend\nredis.call('DEL', assignment)\nwhile index < #ARGV do\n  redis.call('HSET', assignment, ARGV[index], ARGV[index + 1])\n  index = index + 2\nend\nredis.call('HSET', state, 'assignmentGeneration', generation, 'deputies', deputies)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'assigned', 'generation', generation, 'moves', moves,\n  'leaderEpoch', leaderEpoch)\nredis.call('SPUBLISH', wake, 'assignment')\nreturn { 'OK' }",
+  text: "#!lua\nlocal state, assignment, owners, events, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]\nlocal leaderEpoch, generation, deputies, moves, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nlocal incarnations, orphans = ARGV[6], tonumber(ARGV[7])\nlocal current = redis.call('HMGET', state, 'leaderEpoch', 'generation')\nif current[1] ~= leaderEpoch or current[2] ~= generation then\n  return { 'STALE' }\nend\nlocal index = 8\nfor _ = 1, orphans do\n  if redis.call('HGET', owners, ARGV[index]) == ARGV[index + 1] then\n    redis.call('HDEL', owners, ARGV[index])\n  end\n  index = index + 2\nend\nredis.call('DEL', assignment)\nwhile index < #ARGV do\n  redis.call('HSET', assignment, ARGV[index], ARGV[index + 1])\n  index = index + 2\nend\nredis.call('HSET', state, 'assignmentGeneration', generation, 'deputies', deputies,\n  'incarnations', incarnations)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'assigned', 'generation', generation, 'moves', moves,\n  'leaderEpoch', leaderEpoch)\nredis.call('SPUBLISH', wake, 'assignment')\nreturn { 'OK' }",
 };
 
 export const RAISE_PRODUCER_EPOCH: LuaScript = {
@@ -172,10 +172,10 @@ export const READ_PROGRESS: LuaScript = {
 
 export const READ_TARGET: LuaScript = {
   name: 'read-target',
-  sha1: 'f6418b38e3e9d90af0b59de4a528732d9d4bbab5',
+  sha1: '76040fe3a4240dad0fafcb41f5fe123f56381863',
   keyCount: 2,
   isReadOnly: true,
-  text: "#!lua flags=no-writes\nlocal state, assignment = KEYS[1], KEYS[2]\nlocal memberId = ARGV[1]\nlocal v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies')\nreturn { 'OK', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '',\n  redis.call('HGET', assignment, memberId) or '' }",
+  text: "#!lua flags=no-writes\nlocal state, assignment = KEYS[1], KEYS[2]\nlocal memberId = ARGV[1]\nlocal v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies',\n  'incarnations')\nreturn { 'OK', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '',\n  redis.call('HGET', assignment, memberId) or '', v[6] or '' }",
 };
 
 export const RELEASE_PARTITION: LuaScript = {

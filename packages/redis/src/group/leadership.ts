@@ -10,6 +10,7 @@ import {
 import type { GroupKeys } from '../keys.ts';
 import { integerAt, unexpectedStatus } from '../reply.ts';
 import { runScript, type ScriptConnection } from '../run-script.ts';
+import { encodeIncarnations } from './encode-incarnations.ts';
 import { encodePartitions } from './encode-partitions.ts';
 import { EVENTS_TO_KEEP } from './events.ts';
 import { encodeClaim } from './observe.ts';
@@ -133,6 +134,7 @@ export async function publishAssignment(
       request.deputies.join(' '),
       request.moves,
       EVENTS_TO_KEEP,
+      encodeIncarnations(request.incarnations),
       orphans.length / 2,
       ...orphans,
       ...targets,

@@ -14,6 +14,7 @@ import { READ_ASSIGNMENT, READ_GROUP, READ_TARGET, WATCH_GROUP } from '../genera
 import type { GroupKeys } from '../keys.ts';
 import { integerAt, listAt, pairsAt, textAt } from '../reply.ts';
 import { runScript, type ScriptConnection } from '../run-script.ts';
+import { decodeIncarnations } from './encode-incarnations.ts';
 import { decodePartitionKeys, decodePartitions } from './encode-partitions.ts';
 import { decodeStoredMember } from './member-description.ts';
 import { decodeView } from './view.ts';
@@ -61,7 +62,11 @@ export async function readTarget(
   memberId: string,
 ): Promise<Target> {
   const reply = await runScript(connection, READ_TARGET, [keys.state, keys.assignment], [memberId]);
-  return { ...decodeView(reply), partitions: decodePartitionKeys(textAt(reply, 6)) };
+  return {
+    ...decodeView(reply),
+    partitions: decodePartitionKeys(textAt(reply, 6)),
+    incarnations: decodeIncarnations(textAt(reply, 7)),
+  };
 }
 
 export async function readAssignment(

@@ -13,6 +13,11 @@ export function newIncarnation(nowMicroseconds: number, left: Iterable<string>):
   return `${stamp}-${randomBytes(12).toString('base64url')}`;
 }
 
+/** Whether a topic was created anew since it was `than`. */
+export function isLaterIncarnation(incarnation: string, than: string): boolean {
+  return stampOf(incarnation) > stampOf(than);
+}
+
 function stampOf(incarnation: string): number {
   return Number(/^(\d+)-/.exec(incarnation)?.[1] ?? 0);
 }

@@ -84,7 +84,15 @@ export function groupFixture(
     assign: async (leaderEpoch, memberId, ...partitions) => {
       const { generation } = await store.snapshot();
       const assignment = assignmentOf({ [memberId]: partitions });
-      const request = { leaderEpoch, generation, assignment, deputies: [], moves: 0, orphans: new Map() };
+      const request = {
+        leaderEpoch,
+        generation,
+        assignment,
+        incarnations: new Map(),
+        deputies: [],
+        moves: 0,
+        orphans: new Map(),
+      };
       const outcome = await store.publish(request);
       if (outcome !== 'OK') throw new Error(`not published: ${outcome}`);
       return generation;

@@ -222,6 +222,7 @@ describe('hand-over', () => {
         leaderEpoch,
         generation: raised,
         assignment,
+        incarnations: new Map(),
         deputies: [],
         moves: 0,
         orphans: new Map(),

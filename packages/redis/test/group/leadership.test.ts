@@ -6,6 +6,7 @@ import { assignmentOf, memberOf, test } from './group-fixture.ts';
 
 const EMPTY: Omit<PublishRequest, 'leaderEpoch' | 'generation'> = {
   assignment: assignmentOf({}),
+  incarnations: new Map(),
   deputies: [],
   moves: 0,
   orphans: new Map(),
@@ -204,6 +205,7 @@ describe('publish-assignment', () => {
       leaderEpoch: epoch,
       generation: 1,
       assignment,
+      incarnations: new Map(),
       deputies: ['b', 'c'],
       moves: 3,
       orphans: new Map(),

@@ -120,6 +120,10 @@ describe('read-target', () => {
       leaderEpoch: epoch,
       generation: 2,
       assignment: assignmentOf({ a: [0, 1, 5], b: [2, 3, 4] }),
+      incarnations: new Map([
+        ['orders', '5-x_Y-z'],
+        ['audit.log', '7-q'],
+      ]),
       deputies: ['b'],
       moves: 0,
       orphans: new Map(),
@@ -130,6 +134,10 @@ describe('read-target', () => {
       leader: { memberId: 'a', epoch },
       deputies: ['b'],
       partitions: ['orders/0', 'orders/1', 'orders/5'],
+      incarnations: new Map([
+        ['orders', '5-x_Y-z'],
+        ['audit.log', '7-q'],
+      ]),
     });
     expect((await group.store.readTarget('b')).partitions).toEqual(['orders/2', 'orders/3', 'orders/4']);
   });
@@ -154,6 +162,7 @@ describe('read-assignment', () => {
       leaderEpoch: epoch,
       generation: 1,
       assignment,
+      incarnations: new Map(),
       deputies: [],
       moves: 0,
       orphans: new Map(),

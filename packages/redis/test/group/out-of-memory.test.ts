@@ -84,6 +84,7 @@ describe('with the memory full', () => {
         leaderEpoch,
         generation: 2,
         assignment: assignmentOf({ leader: [0, 1] }),
+        incarnations: new Map(),
         deputies: [],
         moves: 1,
         orphans: new Map(),

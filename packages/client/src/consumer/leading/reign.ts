@@ -18,7 +18,7 @@ import {
 } from '@millrace/core';
 import { auditOwners, type OwnerAudit } from './audit-owners.ts';
 import { ProgressAudit } from './progress-audit.ts';
-import { describeTopicChange, hasSameTopics, withoutRecreated } from './topic-change.ts';
+import { describeTopicChange, hasSameTopics, incarnationsOf } from './topic-change.ts';
 import {
   AUDIT_INTERVAL_MS,
   JOIN_DELAY_MS,
@@ -202,13 +202,14 @@ export class Reign {
   }
 
   async #publish(snapshot: GroupSnapshot): Promise<'OK' | 'STALE'> {
-    const topics = withoutRecreated(this.#topics, await this.#port.topics.catalogue());
+    const topics = await this.#port.topics.catalogue();
     const counts = new Map([...topics].map(([topic, { partitions }]) => [topic, partitions]));
     const plan = planAssignment(this.#settings.assignor, snapshot, counts, this.#assignment);
     const outcome = await this.#port.group.publish({
       leaderEpoch: this.epoch,
       generation: snapshot.generation,
       assignment: plan.assignment,
+      incarnations: incarnationsOf(topics, plan.assignment),
       deputies: chooseDeputies(snapshot.members.values(), snapshot.leader.memberId),
       moves: plan.moves,
       orphans: plan.orphans,

@@ -1,5 +1,5 @@
 /** What changed between two looks at the catalogue of topics. */
-import type { TopicCatalogue, TopicEntry } from '@millrace/core';
+import type { Assignment, TopicCatalogue } from '@millrace/core';
 
 export function hasSameTopics(before: TopicCatalogue, after: TopicCatalogue): boolean {
   if (before.size !== after.size) return false;
@@ -12,17 +12,17 @@ export function hasSameTopics(before: TopicCatalogue, after: TopicCatalogue): bo
 }
 
 /**
- * `after` without the topics that were deleted and created again since `before`. Their owners would go on at offsets of
- * a log that is no more, and nothing would tell them: first they have to give the partitions up, as if the topic were
- * deleted, and at the next look it is a new one.
+ * Of the topics in an assignment: published with it, so that whoever owns a partition of a topic that was deleted and
+ * created again since finds out, however late it looks. (Assigning nothing of such a topic for one generation, so that
+ * its owners give it up, was missed by an owner that was cut off meanwhile, and by a leader that began after it.)
  */
-export function withoutRecreated(before: TopicCatalogue, after: TopicCatalogue): TopicCatalogue {
-  const kept = new Map<string, TopicEntry>();
-  for (const [topic, has] of after) {
-    const had = before.get(topic);
-    if (had === undefined || had.incarnation === has.incarnation) kept.set(topic, has);
+export function incarnationsOf(topics: TopicCatalogue, assignment: Assignment): Map<string, string> {
+  const incarnations = new Map<string, string>();
+  for (const topic of assignment.owners.keys()) {
+    const entry = topics.get(topic);
+    if (entry !== undefined) incarnations.set(topic, entry.incarnation);
   }
-  return kept;
+  return incarnations;
 }
 
 const MOST_NAMED = 10;

@@ -42,6 +42,7 @@ export class GroupModel {
   #beats = new Map<string, number>();
   #owners = new Map<PartitionKey, Claim>();
   #targets: Targets = new Map();
+  #incarnations: ReadonlyMap<string, string> = new Map();
   #generation = 0;
   #assignmentGeneration = 0;
   #leader: LeaderView = { memberId: '', epoch: 0 };
@@ -63,6 +64,7 @@ export class GroupModel {
     copy.#beats = new Map(this.#beats);
     copy.#owners = new Map(this.#owners);
     copy.#targets = this.#targets;
+    copy.#incarnations = this.#incarnations;
     copy.#generation = this.#generation;
     copy.#assignmentGeneration = this.#assignmentGeneration;
     copy.#leader = this.#leader;
@@ -180,10 +182,12 @@ export class GroupModel {
     return this.#leader.epoch;
   }
 
-  publish({ leaderEpoch, generation, assignment, deputies, orphans }: PublishRequest): 'OK' | 'STALE' {
+  publish(request: PublishRequest): 'OK' | 'STALE' {
+    const { leaderEpoch, generation, assignment, deputies, incarnations, orphans } = request;
     if (leaderEpoch !== this.#leader.epoch || generation !== this.#generation) return 'STALE';
     for (const [partition, claim] of orphans) this.#removeClaim(partition, claim);
     this.#targets = partitionsByMember(assignment);
+    this.#incarnations = incarnations;
     this.#assignmentGeneration = generation;
     this.#deputies = deputies;
     this.#pubSub.wake('assignment');
@@ -219,7 +223,7 @@ export class GroupModel {
     for (const [topic, numbers] of this.#targets.get(memberId) ?? []) {
       for (const number of numbers) partitions.push(partitionKey(topic, number));
     }
-    return { ...this.#view(), partitions };
+    return { ...this.#view(), partitions, incarnations: this.#incarnations };
   }
 
   readAssignment(): { readonly generation: number; readonly assignment: Assignment } {

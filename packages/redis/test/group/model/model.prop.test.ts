@@ -207,6 +207,12 @@ const FAULTS: readonly Fault[] = [
     to: '',
   },
   {
+    what: 'assignments for topics of another time',
+    script: PUBLISH_ASSIGNMENT,
+    from: "'incarnations', incarnations",
+    to: "'incarnations', 'orders:1-x'",
+  },
+  {
     what: 'unclaims of what was claimed since',
     script: UNCLAIM_PARTITIONS,
     from: "redis.call('HGET', owners, ARGV[index]) == ARGV[index + 1]",

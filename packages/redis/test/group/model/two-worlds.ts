@@ -120,6 +120,7 @@ export class TwoWorlds {
           leaderEpoch,
           generation,
           assignment: assignmentOf({ [operation.target]: [1, 0], leader: [] }),
+          incarnations: new Map([['orders', `${generation}-${operation.target}`]]),
           deputies: [operation.target],
           moves: 0,
           orphans: this.#orphans(),
