@@ -4,6 +4,7 @@ import { endsRequestReply, nameGivenBy, readCommand } from './proxied-command.ts
 import type { ProxiedCommand } from './proxied-command.ts';
 import type { ProxyConnection, ProxyLink, ProxyMode } from './proxy-fault.ts';
 import { ProxyPipe } from './proxy-pipe.ts';
+import { resetSocket } from './reset-socket.ts';
 import { RespScanner } from './resp-scanner.ts';
 
 export interface Endpoint {
@@ -121,9 +122,9 @@ export class ProxiedConnection implements ProxyConnection {
   destroy(): void {
     this.#toServer.detach();
     this.#toClient.detach();
-    this.#client.resetAndDestroy();
+    resetSocket(this.#client);
     // A socket that never began to connect has nothing to reset.
-    if (this.#hasDialled) this.#server.resetAndDestroy();
+    if (this.#hasDialled) resetSocket(this.#server);
     else this.#server.destroy();
   }
 
@@ -143,8 +144,8 @@ export class ProxiedConnection implements ProxyConnection {
     if (gone === 'client') this.#dial(); // a new connection must reach the side that keeps it
     this.#toServer.detach();
     this.#toClient.detach();
-    if (gone === 'client') this.#client.resetAndDestroy();
-    else if (this.#hasDialled) this.#server.resetAndDestroy();
+    if (gone === 'client') resetSocket(this.#client);
+    else if (this.#hasDialled) resetSocket(this.#server);
     else this.#server.destroy();
   }
 

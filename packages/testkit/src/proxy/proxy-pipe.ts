@@ -4,6 +4,7 @@
  * is whole again, as TCP's retransmission makes it. The end of a stream waits in the same queue as its bytes.
  */
 import type { Socket } from 'node:net';
+import { resetSocket } from './reset-socket.ts';
 
 export interface PipeState {
   readonly isHeld: boolean;
@@ -104,7 +105,7 @@ export class ProxyPipe {
         this.#sink.end();
         return;
       case 'reset':
-        this.#sink.resetAndDestroy();
+        resetSocket(this.#sink);
         return;
       default:
         item satisfies never;

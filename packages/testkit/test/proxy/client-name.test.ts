@@ -21,7 +21,7 @@ test('hits the connections of one client by its name, those that it makes later 
   };
   const [hit, spared] = [connect('hit'), connect('spared')];
   await Promise.all([hit.ping(), spared.ping()]);
-  expect(proxy.connections.map(({ clientName }) => clientName).sort()).toEqual([
+  expect(proxy.connections.map(({ clientName }) => clientName ?? '').sort()).toEqual([
     `${redis.prefix}:hit`,
     `${redis.prefix}:spared`,
   ]);
