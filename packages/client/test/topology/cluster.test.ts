@@ -1,6 +1,6 @@
 /** A group on a Redis Cluster: partitions in many slots, on three primaries with a replica each. */
 import { createKeys, hashSlot } from '@millrace/redis';
-import { eventually, startCluster, type ClusterTopology } from '@millrace/testkit';
+import { eventually, startCluster, startProcess, type ClusterTopology } from '@millrace/testkit';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { test } from '@millrace/testkit/vitest';
 import { connect, type ConnectOptions } from '../../src/index.ts';
@@ -88,6 +88,20 @@ test('one member waits for more partitions than it has connections, and none of 
   expect(group.codes).toEqual(new Set());
   // Ten that wait, and one that does not.
   expect(await readers()).toBe(11);
+}, 60_000);
+
+test('a member that is killed is found by its presence, and its partitions go on at once', async () => {
+  await using group = await GroupUnderLoad.start(options('killed'), { partitions: 6, members: 2 });
+  await using victim = await startProcess<{ readonly type: 'owns'; readonly partitions: number }>({
+    module: new URL('member-process.ts', import.meta.url),
+    args: [JSON.stringify({ ...options('killed'), group: GROUP, topic: TOPIC })],
+  });
+  await victim.waitFor(({ partitions }) => partitions === 2);
+  await victim.signal('SIGKILL');
+  await group.untilSpread(6);
+  const events = await group.millrace.admin.groupEvents(GROUP);
+  // By its lease it would have taken ten seconds.
+  expect(events.find(({ type }) => type === 'member-evicted')?.fields['reason']).toBe('presence');
 }, 60_000);
 
 test('connections go with the client', async () => {

@@ -1,0 +1,127 @@
+/**
+ * What the driver does with a command that a cluster did not answer as expected. An INCR counts its executions: whatever
+ * happens on the way, one call is executed once at most, and a call that was told "none" not at all.
+ */
+import {
+  closeCommandConnection,
+  hashSlot,
+  openCommandConnection,
+  toMillraceError,
+  type ClusterConfig,
+  type CommandConnection,
+} from '@millrace/redis';
+import { startCluster, type ClusterTopology } from '@millrace/testkit';
+import { test } from '@millrace/testkit/vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+
+let topology: ClusterTopology;
+let command: CommandConnection;
+
+beforeAll(async () => {
+  topology = await startCluster({ replicas: 0, nodeTimeoutMs: 1_000, proxied: true });
+}, 60_000);
+
+afterAll(async () => {
+  await topology.stop();
+});
+
+beforeEach(async () => {
+  command = await openCommandConnection(config(), 'cluster-commands');
+});
+
+afterEach(async () => {
+  await closeCommandConnection(command);
+});
+
+function config(): ClusterConfig {
+  return { kind: 'cluster', seeds: topology.connection.seeds, connectTimeoutMs: 10_000 };
+}
+
+/** What is known of the call: executed, or what the error says. */
+async function increment(key: string): Promise<'executed' | 'none' | 'unknown'> {
+  try {
+    await command.incr(key);
+    return 'executed';
+  } catch (error) {
+    return toMillraceError(error, 'INCR').details['execution'] as 'none' | 'unknown';
+  }
+}
+
+async function valueOf(key: string): Promise<number> {
+  const primary = await topology.primaryOf(key);
+  return Number(await primary.admin.get(key));
+}
+
+test('a command whose reply was lost is not sent again', async () => {
+  const key = 'lost-reply';
+  const primary = await topology.primaryOf(key);
+  using drop = primary.proxy?.dropReplies({ matching: ({ name }) => name === 'INCR', outcome: 'reset' });
+  expect(await increment(key)).toBe('unknown');
+  expect(drop?.dropped).toBe(1);
+  expect(await valueOf(key)).toBe(1);
+  // The next command connects anew, and only that one is executed.
+  await expect.poll(() => increment(key)).toBe('executed');
+  expect(await valueOf(key)).toBe(2);
+});
+
+test('while slots move and connections break, no call is executed twice or after it was refused', async () => {
+  const keys = ['{a}:counter', '{b}:counter', '{c}:counter'];
+  const outcomes = new Map(keys.map((key) => [key, { executed: 0, none: 0, unknown: 0 }]));
+  const end = new AbortController();
+  const callers = keys.flatMap((key) => {
+    const counts = outcomes.get(key);
+    return Array.from({ length: 4 }, async () => {
+      while (!end.signal.aborted) {
+        const outcome = await increment(key);
+        if (counts !== undefined) counts[outcome]++;
+        // A refusal without a connection comes in the same turn: others must have theirs.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    });
+  });
+  for (let round = 0; round < 4; round++) {
+    for (const key of keys) {
+      const from = await topology.primaryOf(key);
+      const to = topology.nodes[(topology.nodes.indexOf(from) + 1) % topology.nodes.length];
+      if (to === undefined) throw new Error('no other node');
+      await topology.migrateSlot(hashSlot(key), to, { keysPerStep: 1, pauseMs: 10 });
+      from.proxy?.reset();
+      const drop = to.proxy?.dropReplies({ matching: ({ name }) => name === 'INCR' });
+      await expect.poll(() => drop?.dropped, { timeout: 10_000 }).toBe(1);
+    }
+  }
+  end.abort();
+  await Promise.all(callers);
+  for (const [key, { executed, unknown }] of outcomes) {
+    const value = await valueOf(key);
+    expect(value).toBeGreaterThanOrEqual(executed);
+    expect(value).toBeLessThanOrEqual(executed + unknown);
+    expect(executed).toBeGreaterThan(0);
+  }
+  const unknown = [...outcomes.values()].reduce((sum, counts) => sum + counts.unknown, 0);
+  // Each of the twelve dropped replies at least.
+  expect(unknown).toBeGreaterThanOrEqual(12);
+}, 60_000);
+
+test('a slot that stays half moved is refused in the end, as not executed', async () => {
+  const key = '{half}:here';
+  const [from, to] = [await topology.primaryOf(key), topology.nodes];
+  const target = to.find((node) => node !== from);
+  if (target === undefined) throw new Error('no other node');
+  const slot = hashSlot(key);
+  const [fromId, toId] = await Promise.all(
+    [from, target].map(({ admin }) => admin.cluster('MYID')),
+  );
+  await command.set(key, 1);
+  await target.admin.call('cluster', 'SETSLOT', slot, 'IMPORTING', fromId ?? '');
+  await from.admin.call('cluster', 'SETSLOT', slot, 'MIGRATING', toId ?? '');
+  // One key here and one nowhere: TRYAGAIN, as often as it is tried.
+  const refused = await command.mset(key, 2, '{half}:missing', 2).catch((error: unknown) => error);
+  expect(toMillraceError(refused, 'MSET')).toMatchObject({
+    code: 'REDIS_REFUSED',
+    retryable: true,
+    details: { execution: 'none' },
+  });
+  expect(await from.admin.get(key)).toBe('1');
+  for (const { admin } of [from, target]) await admin.call('cluster', 'SETSLOT', slot, 'STABLE');
+});
