@@ -31,6 +31,8 @@ export interface Fault {
   readonly losses: (topology: TopologyName) => Losses;
   /** From its begin, or for a fault that hits no single worker from its end, to the next delivery, ms. */
   readonly resumeBoundMs: number;
+  /** Longest time that a partition may be without an owner, ms. Default: only what `resumeBoundMs` says. */
+  readonly unownedBoundMs?: number;
   /** `none`: not one record is delivered twice. `window`: what was not committed yet. */
   readonly redelivery: 'none' | 'window';
   /** Breaks something through `stage.inject`, and mends it. */

@@ -2,7 +2,14 @@
 import type { Fault, TopologyName } from './fault.ts';
 import { badRecords } from './rows/bad-records.ts';
 import { blockEventLoop } from './rows/block-event-loop.ts';
-import { cutBothWays, cutToServer, cutToWorker, halfOpen, resetConnections } from './rows/cut-network.ts';
+import {
+  cutBothWays,
+  cutToServer,
+  cutToWorker,
+  halfOpen,
+  resetConnections,
+  staleCommits,
+} from './rows/cut-network.ts';
 import { flushScripts } from './rows/flush-scripts.ts';
 import { freezeLeader, freezeWorker } from './rows/freeze-worker.ts';
 import { killLeader } from './rows/kill-leader.ts';
@@ -16,7 +23,7 @@ import { deleteLog } from './rows/delete-log.ts';
 import { migrateSlots } from './rows/migrate-slots.ts';
 import { mixed } from './rows/mixed.ts';
 import { powerLossAlways, powerLossEverysec, restoreBackup } from './rows/power-loss.ts';
-import { rollingRestart } from './rows/rolling-restart.ts';
+import { rollingRestart, rollingRestartStatic } from './rows/rolling-restart.ts';
 import { shiftServerClock, shiftWorkerClocks } from './rows/shift-clocks.ts';
 import { terminateWorker } from './rows/terminate-worker.ts';
 import { twoLeaders } from './rows/two-leaders.ts';
@@ -31,6 +38,7 @@ const MATRIX: readonly Fault[] = [
   cutToWorker,
   resetConnections,
   halfOpen,
+  staleCommits,
   loseAppendReplies,
   loseCommitReplies,
   loseClaimReplies,
@@ -53,6 +61,7 @@ const MATRIX: readonly Fault[] = [
   migrateSlots,
   deleteLog,
   rollingRestart,
+  rollingRestartStatic,
 ];
 
 const MIXED = 'mixed';

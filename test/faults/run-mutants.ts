@@ -4,14 +4,17 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MUTANTS } from '../mutants/mutants.ts';
 import type { VerdictLine } from './verdict/verdict.ts';
 
 /** The faults that show a mutant, the likeliest first. */
 const SHOWN_BY: Readonly<Record<string, readonly string[]>> = {
-  'no-epoch-check': ['late-commands', 'cut-to-server', 'freeze-worker'],
-  'no-nonce': ['late-commands', 'cut-to-server', 'freeze-worker'],
+  'no-epoch-check': ['stale-commits', 'freeze-worker'],
+  'no-nonce': ['stale-commits', 'freeze-worker'],
   resend: ['lose-append-replies', 'reset-connections'],
   'commit-before-process': ['kill-worker', 'freeze-worker'],
   'release-after-grant': ['terminate-worker', 'rolling-restart'],
@@ -25,18 +28,26 @@ const RUN = fileURLToPath(new URL('run.ts', import.meta.url));
 
 /** True when every mutant was caught by one of the names that it should be caught by. */
 export async function runMutants(seed: number, print: (line: string) => void): Promise<boolean> {
+  // Their histories are not clean and would all stay.
+  const directory = await mkdtemp(join(tmpdir(), 'millrace-mutants-'));
   let caught = 0;
   for (const { name, expect } of MUTANTS) {
-    const found = await hunt(name, expect, seed);
+    const found = await hunt(name, expect, { seed, directory });
     if (found !== null) caught++;
     print(`${name.padEnd(26)} ${found ?? `NOT CAUGHT: expected ${expect.join(' or ')}`}`);
   }
+  await rm(directory, { recursive: true });
   print(`${caught} of ${MUTANTS.length} mutants caught`);
   return caught === MUTANTS.length;
 }
 
+interface Hunting {
+  readonly seed: number;
+  readonly directory: string;
+}
+
 /** By what the mutant was caught; `null` when it was not. */
-async function hunt(mutant: string, expected: readonly string[], seed: number): Promise<string | null> {
+async function hunt(mutant: string, expected: readonly string[], hunting: Hunting): Promise<string | null> {
   const faults = SHOWN_BY[mutant] ?? [];
   for (const fault of faults) {
     const line = await runMutant(mutant, [
@@ -54,9 +65,10 @@ async function hunt(mutant: string, expected: readonly string[], seed: number): 
   return null;
 }
 
-async function runMutant(mutant: string, args: readonly string[]): Promise<VerdictLine> {
+async function runMutant(mutant: string, fault: string, { seed, directory }: Hunting): Promise<VerdictLine> {
   const output: string[] = [];
-  await withMutant(mutant, args, (text) => output.push(text));
+  const args = ['--mutant', mutant, '--fault', fault, '--seed', String(seed), '--json'];
+  await withMutant(mutant, args, (text) => output.push(text), { TMPDIR: directory });
   const last = output.join('').trim().split('\n').at(-1) ?? '';
   return JSON.parse(last) as VerdictLine;
 }
@@ -66,9 +78,10 @@ export async function withMutant(
   mutant: string,
   args: readonly string[],
   onOutput: (text: string) => void,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<number> {
   const child = spawn(process.execPath, ['--import', REGISTER, RUN, ...args], {
-    env: { ...process.env, MILLRACE_MUTANT: mutant },
+    env: { ...process.env, MILLRACE_MUTANT: mutant, ...env },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   child.stdout.setEncoding('utf8').on('data', onOutput);

@@ -24,7 +24,10 @@ function tell(message: FromProducer): void {
 
 const millrace = await connect(settings.connect);
 const producer = millrace.producer({ acks, deliveryTimeoutMs: DELIVERY_TIMEOUT_MS });
-
+producer.on('logTruncated', ({ topic, partition, from, to }) => {
+  // It had records up to `to` for all that this producer knew, and has them up to `from`.
+  history.writer.fact('truncated', { side: 'producer', topic, p: partition, from: to, to: from });
+});
 
 async function send(topic: string, value: string): Promise<void> {
   const key = `key-${Math.floor(Math.random() * KEYS)}`;

@@ -5,7 +5,16 @@ import { LEASE_MS } from '../load.ts';
 import type { Stage } from '../world/stage.ts';
 import { DETECTION_MS, LOSES_NOTHING } from './bounds.ts';
 
-function cut(name: string, what: string, mode: (stage: Stage) => ProxyMode): Fault {
+const SHORT_MS = LEASE_MS / 3;
+const LONG_MS = LEASE_MS + 1_500;
+
+function cut(
+  name: string,
+  what: string,
+  mode: (stage: Stage) => ProxyMode,
+  // Sometimes over before anybody has noticed, sometimes long after the lease.
+  durationsMs: readonly number[] = [SHORT_MS, LONG_MS],
+): Fault {
   return {
     name,
     what,
@@ -16,8 +25,7 @@ function cut(name: string, what: string, mode: (stage: Stage) => ProxyMode): Fau
     redelivery: 'window',
     async run(stage) {
       const victim = stage.anyWorker();
-      // Sometimes over before anybody has noticed, sometimes long after the lease.
-      const cutMs = stage.random.pick([LEASE_MS / 3, LEASE_MS + 1_500]) + stage.random.between(0, 1_000);
+      const cutMs = stage.random.pick(durationsMs) + stage.random.between(0, 1_000);
       await stage.inject(victim.proc, async () => {
         using _ = stage.servers.network(victim.proc).apply(mode(stage));
         await stage.load(cutMs);
@@ -57,4 +65,11 @@ export const halfOpen = cut(
   'half-open',
   'one side of the connections between a worker and Redis is gone, the other is not told',
   ({ random }) => ({ kind: 'halfOpen', gone: random.pick(['client', 'server'] as const) }),
+);
+
+export const staleCommits = cut(
+  'stale-commits',
+  "a worker's commits arrive when its lease is over and its partitions are somebody else's",
+  () => ({ kind: 'blackhole', direction: 'toServer', afterwards: 'deliver' }),
+  [LONG_MS],
 );

@@ -2,6 +2,7 @@
 import { checkHistory, readHistories, type HistoryEvent } from '@millrace/testkit';
 import type { Fault, TopologyName } from '../fault.ts';
 import { LEASE_MS } from '../load.ts';
+import type { RowFinding } from '../world/stage.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface Evidence {
@@ -13,16 +14,17 @@ export interface Evidence {
   readonly excluded: ReadonlySet<number>;
   readonly directory: string;
   readonly startedMs: number;
-  /** What did not come true in time, and what could not be done. */
-  readonly trouble: readonly string[];
+  readonly findings: readonly RowFinding[];
 }
 
 export function judge(evidence: Evidence): Verdict {
-  const { fault, topology, seed, topic, excluded, directory, startedMs, trouble } = evidence;
+  const { fault, topology, seed, topic, excluded, directory, startedMs } = evidence;
   const events = eventsOf(topic, readHistories(directory)).filter(
     (event) => !('p' in event && excluded.has(event.p)),
   );
-  const { anomalies, counts, resumeMs, secondsUnowned } = checkHistory(events, { zombieGraceMs: LEASE_MS });
+  const { anomalies, counts, resumeMs, secondsUnowned, longestUnownedMs } = checkHistory(events, {
+    zombieGraceMs: LEASE_MS,
+  });
   const found: Record<string, number> = {};
   const findings: string[] = [];
   const add = (name: string, count: number, what: string): void => {
@@ -39,8 +41,13 @@ export function judge(evidence: Evidence): Verdict {
       ['this fault must not repeat a record', ...again].join('\n'),
     );
   }
-  // The name is that of what does not end; the checker can only judge what has.
-  if (trouble.length > 0) add('not-converged', trouble.length, trouble.join('\n    '));
+  if (fault.unownedBoundMs !== undefined && longestUnownedMs > fault.unownedBoundMs)
+    add(
+      'unowned',
+      1,
+      `a partition had no owner for ${longestUnownedMs} ms (bound ${fault.unownedBoundMs} ms)`,
+    );
+  for (const { name, what } of evidence.findings) add(name, 1, what);
   return {
     line: { topology, fault: fault.name, seed, ...counts, anomalies: found, resumeMs, secondsUnowned },
     findings,

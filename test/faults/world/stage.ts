@@ -8,6 +8,13 @@ import type { Observer } from './observer.ts';
 import { pause } from './pause.ts';
 import type { Servers } from './servers.ts';
 
+/** What a row finds itself, besides what the checker finds. */
+export interface RowFinding {
+  /** Of the anomaly. */
+  readonly name: string;
+  readonly what: string;
+}
+
 export interface StageParts {
   readonly fault: Fault;
   readonly topology: TopologyName;
@@ -17,6 +24,7 @@ export interface StageParts {
   readonly servers: Servers;
   readonly observer: Observer;
   readonly writer: HistoryWriter;
+  readonly findings: RowFinding[];
   /** Instead of the fault's own, where several go on at once. */
   readonly resumeBoundMs?: number;
 }
@@ -85,6 +93,10 @@ export class Stage {
     } finally {
       writer.ok('fault', id, {});
     }
+  }
+
+  report(name: string, what: string): void {
+    this.#parts.findings.push({ name, what });
   }
 
   /** The load goes on for so long. */

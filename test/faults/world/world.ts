@@ -14,7 +14,7 @@ import { isClean, type Verdict } from '../verdict/verdict.ts';
 import { ProducerProcess, restoreFleet, untilOwned, WorkerProcess, type Fleet, type Row } from './fleet.ts';
 import { Observer } from './observer.ts';
 import type { Servers } from './servers.ts';
-import { Stage } from './stage.ts';
+import { Stage, type RowFinding } from './stage.ts';
 import { startServers } from './start-servers.ts';
 
 export interface WorldSettings {
@@ -81,6 +81,7 @@ export class World implements AsyncDisposable {
     await insist(() => this.#millrace.admin.createTopic(topic, { partitions: PARTITIONS }));
     await untilOwned(this.#fleet, topic, PARTITIONS);
     await Promise.all(this.#fleet.producers.map((producer) => producer.begin(row)));
+    const findings: RowFinding[] = [];
     const random = new SeededRandom(seed * 1_000 + number);
     const stage = new Stage({
       fault,
@@ -91,10 +92,11 @@ export class World implements AsyncDisposable {
       servers: this.#servers,
       observer: this.#observer,
       writer: runner.writer,
+      findings,
     });
     await stage.load(WARM_UP_MS);
-    const trouble = await this.#strike(fault, stage);
-    await this.#settle(topic, runner.writer, trouble);
+    await this.#strike(fault, stage);
+    await this.#settle(topic, runner.writer, stage);
     runner.close();
     const verdict = judge({
       fault,
@@ -104,21 +106,21 @@ export class World implements AsyncDisposable {
       excluded: this.#observer.excluded,
       directory: row.directory,
       startedMs,
-      trouble,
+      findings,
     });
     await insist(() => this.#millrace.admin.deleteTopic(topic));
     if (isClean(verdict) && !this.#settings.keep) await rm(row.directory, { recursive: true });
     return verdict;
   }
 
-  /** Runs the fault, waits for the recovery, and ends the load. Answers what did not come true in time. */
-  async #strike(fault: Fault, stage: Stage): Promise<string[]> {
-    const trouble: string[] = [];
+  /** Runs the fault, waits for the recovery, and ends the load. */
+  async #strike(fault: Fault, stage: Stage): Promise<void> {
     const attempt = async (step: () => Promise<unknown>): Promise<void> => {
       try {
         await step();
       } catch (error) {
-        trouble.push(error instanceof Error ? error.message : String(error));
+        // The name is that of what does not end; the checker can only judge what has.
+        stage.report('not-converged', error instanceof Error ? error.message : String(error));
       }
     };
     await attempt(() => fault.run(stage));
@@ -126,14 +128,13 @@ export class World implements AsyncDisposable {
     await stage.load(AFTERMATH_MS);
     await attempt(() => Promise.all(this.#fleet.producers.map((producer) => producer.stop())));
     await attempt(() => stage.untilResumed());
-    return trouble;
   }
 
-  async #settle(topic: string, writer: HistoryWriter, trouble: string[]): Promise<void> {
+  async #settle(topic: string, writer: HistoryWriter, stage: Stage): Promise<void> {
     try {
       await this.#observer.writeFinalState(topic, writer);
     } catch (error) {
-      trouble.push(`the final logs cannot be read: ${String(error)}`);
+      stage.report('not-converged', `the final logs cannot be read: ${String(error)}`);
     }
   }
 
