@@ -6,6 +6,7 @@ import { ConfigError, type StoredBatch } from '@millrace/core';
 import {
   closeConnection,
   openConnection,
+  OtherServerError,
   readBatches,
   toMillraceError,
   type ReadPosition,
@@ -41,13 +42,20 @@ export class RedisLogReader implements LogReader {
     await this.#learnClientId(connection);
   }
 
-  read(
+  async read(
     positions: readonly ReadPosition[],
     maxEntries: number,
     blockMs: number,
   ): Promise<readonly StoredBatch[]> {
-    if (this.#connection === null) throw new ConfigError('INVALID_OPTION', 'the reader is not open');
-    return readBatches(this.#connection, this.#context.keys, positions, { maxEntries, blockMs });
+    const connection = this.#connection;
+    if (connection === null) throw new ConfigError('INVALID_OPTION', 'the reader is not open');
+    try {
+      return await readBatches(connection, this.#context.keys, positions, { maxEntries, blockMs });
+    } catch (error) {
+      // It may be this connection that was left behind at a server that is no primary any more, and answers all the same.
+      if (error instanceof OtherServerError) connection.disconnect(true);
+      throw error;
+    }
   }
 
   /** Throws what `toMillraceError` gives. */

@@ -35,6 +35,7 @@ const MAX_ENTRIES = 1_000;
 const RETRY_MS = 100;
 /** Longest block where CLIENT UNBLOCK is not permitted: what begins to be wanted waits that long. */
 const SHORT_BLOCK_MS = 250;
+const MAX_UNBLOCK_PAUSE_MS = 64;
 
 /** What one read asks for. A lane that was sought meanwhile has another version, and its answer counts for nothing. */
 type Asked = ReadonlyMap<string, { readonly lane: Lane; readonly version: number }>;
@@ -175,9 +176,10 @@ export class Fetcher {
     try {
       // The command travels on another connection and may overtake the read, or hit the one before: again until the
       // read that is meant has returned.
-      while (this.#blocked !== null && this.#blocked === this.#interrupted) {
+      for (let pauseMs = 1; this.#blocked !== null && this.#blocked === this.#interrupted; pauseMs *= 2) {
         await this.#port.unblock();
-        await delay(this.#port.clock, 1);
+        // Where it hits nobody (the connection has another id by now), the block ends by itself.
+        await delay(this.#port.clock, Math.min(pauseMs, MAX_UNBLOCK_PAUSE_MS));
       }
     } catch (error) {
       // The block ends by itself; it only takes longer. Where the Redis user may not, blocks are short from now on.

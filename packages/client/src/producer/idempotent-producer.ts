@@ -172,7 +172,7 @@ export class IdempotentProducer implements Producer {
     const { logger } = this.#lanes;
     logger.warn({ err: error, code: error.code }, error.message);
     if (this.#listeners.size === 0) this.#onUnheard(error);
-    for (const listener of [...this.#listeners]) {
+    for (const listener of this.#listeners) {
       try {
         listener(event);
       } catch (thrown) {

@@ -125,6 +125,16 @@ describe('a consumer whose records are gone', () => {
     expect(worker.told.logTruncated).toMatchObject([{ from: 10, to: 20, committed: 10 }]);
     await stage.close();
   });
+
+  test('goes on although its reader was left behind at the former primary', async ({ pair }) => {
+    const { stage, worker } = await begin(pair);
+    await write(pair, 25);
+    pair.retarget();
+    pair.proxy.reset({ select: ({ clientName }) => !(clientName?.endsWith(':reader') ?? false) });
+    await expectAllNew(worker, 25);
+    expect(worker.told.logTruncated).toEqual([{ ...told, from: 10, to: 20, committed: 10 }]);
+    await stage.close();
+  });
 });
 
 test('a failover that lost nothing is no report, and repeats what was not committed', async ({ pair }) => {
