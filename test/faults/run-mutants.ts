@@ -50,15 +50,7 @@ interface Hunting {
 async function hunt(mutant: string, expected: readonly string[], hunting: Hunting): Promise<string | null> {
   const faults = SHOWN_BY[mutant] ?? [];
   for (const fault of faults) {
-    const line = await runMutant(mutant, [
-      '--mutant',
-      mutant,
-      '--fault',
-      fault,
-      '--seed',
-      String(seed),
-      '--json',
-    ]);
+    const line = await runMutant(mutant, fault, hunting);
     const names = Object.entries(line.anomalies).filter(([name]) => expected.includes(name));
     if (names.length > 0) return `${names.map(([name, count]) => `${name} ${count}`).join(', ')} (${fault})`;
   }
