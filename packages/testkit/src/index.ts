@@ -75,3 +75,5 @@ export { MissingToolError } from './faults/missing-tool-error.ts';
 export { markAof, truncateAof } from './faults/truncate-aof.ts';
 export type { ProvideBinaryOptions } from './redis/provide-binary.ts';
 export { provideValkey } from './redis/provide-valkey.ts';
+export { startDockerCluster } from './topology/start-docker-cluster.ts';
+export type { DockerCluster, StartDockerClusterOptions } from './topology/start-docker-cluster.ts';

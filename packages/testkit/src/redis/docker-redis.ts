@@ -11,10 +11,16 @@ import { mergeDirectives } from './redis-config.ts';
 import { redisUrl } from './redis-server.ts';
 import type { RedisServer, StartRedisOptions } from './redis-server.ts';
 
-const image = 'redis:8-alpine';
+const defaultImage = 'redis:8-alpine';
 const containerPort = 6379;
 /** A daemon on this machine answers a ping in milliseconds; one that takes longer would make the run hang later. */
 const defaultPingTimeoutMs = 2_000;
+
+/** `MILLRACE_REDIS_IMAGE` names one that the machine has, or a version to test with. */
+export function redisImage(env: NodeJS.ProcessEnv): string {
+  const named = env['MILLRACE_REDIS_IMAGE'];
+  return named === undefined || named === '' ? defaultImage : named;
+}
 
 /** Whether a Docker daemon answers, at `DOCKER_HOST` or at one of the usual sockets. */
 export async function dockerAnswers(
@@ -65,7 +71,7 @@ export async function startDockerRedis(options: StartRedisOptions = {}): Promise
   const { GenericContainer, Wait, getContainerRuntimeClient } = await import('testcontainers');
   const command = ['redis-server'];
   for (const [name, value] of mergeDirectives(options)) command.push(`--${name}`, value);
-  const container = await new GenericContainer(image)
+  const container = await new GenericContainer(redisImage(process.env))
     .withCommand(command)
     .withExposedPorts(
       options.port === undefined ? containerPort : { container: containerPort, host: options.port },
