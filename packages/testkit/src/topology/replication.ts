@@ -1,7 +1,7 @@
 /** What INFO says of replication, and the wait for it. */
 import type { RedisNode } from './redis-node.ts';
 
-export interface ReplicationInfo {
+interface ReplicationInfo {
   readonly role: 'primary' | 'replica';
   /** Of a replica: the announced port of its primary. */
   readonly primaryPort: number | undefined;
@@ -11,11 +11,11 @@ export interface ReplicationInfo {
   readonly offset: number;
 }
 
-export async function readReplication(node: RedisNode): Promise<ReplicationInfo> {
+async function readReplication(node: RedisNode): Promise<ReplicationInfo> {
   return parseReplication(await node.admin.info('replication'));
 }
 
-export function parseReplication(info: string): ReplicationInfo {
+function parseReplication(info: string): ReplicationInfo {
   const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
   const port = field('master_port');
   return {

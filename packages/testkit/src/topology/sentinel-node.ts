@@ -53,7 +53,7 @@ export async function startSentinelNode(
   });
 }
 
-export function renderSentinelConfig(
+function renderSentinelConfig(
   { folder, port, announcedPort, sourceAddress }: NodePlace,
   primaryPort: number,
   { name, quorum, downAfterMs, failoverTimeoutMs, password, sentinelPassword }: SentinelSettings,
