@@ -43,7 +43,7 @@ type Asked = ReadonlyMap<string, { readonly lane: Lane; readonly version: number
 export class Fetcher {
   readonly #port: FetcherPort;
   readonly #changed = new ChangeSignal();
-  /** Longest block, ms. An idle consumer sends one command in this time. */
+  /** Longest block, ms. An idle consumer sends one read in this time. */
   #blockMs = MAX_BLOCK_MS;
   #turn = 0;
   /** Set while a read blocks. */
