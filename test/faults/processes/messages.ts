@@ -16,6 +16,8 @@ export interface WorkerSettings extends ProcessSettings {
 
 export interface ProducerSettings extends ProcessSettings {
   readonly acks: AckClass;
+  /** That must have a record before it is acknowledged as replicated: all, or the one without it can be promoted. */
+  readonly replicas: number;
 }
 
 /** From here on the history goes into `directory`. Producers send to `topic`, until they are told to stop. */

@@ -12,7 +12,7 @@ const MOST_OUTSTANDING = 2_000;
 const TICK_MS = 25;
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as ProducerSettings;
-const { proc, acks } = settings;
+const { proc, acks, replicas } = settings;
 const history = new RowHistory(settings);
 const outstanding = new Set<Promise<void>>();
 let row: BeginRow | null = null;
@@ -23,7 +23,11 @@ function tell(message: FromProducer): void {
 }
 
 const millrace = await connect(settings.connect);
-const producer = millrace.producer({ acks, deliveryTimeoutMs: DELIVERY_TIMEOUT_MS });
+const producer = millrace.producer({
+  acks,
+  ...(acks === 'replicated' ? { replicas } : {}),
+  deliveryTimeoutMs: DELIVERY_TIMEOUT_MS,
+});
 producer.on('logTruncated', ({ topic, partition, from, to }) => {
   // It had records up to `to` for all that this producer knew, and has them up to `from`.
   history.writer.fact('truncated', { side: 'producer', topic, p: partition, from: to, to: from });

@@ -18,9 +18,12 @@ export const failOver: Fault = {
   async run(stage) {
     const { primary, replicas } = await pairOf(stage);
     await stage.inject(primary.name, async () => {
-      await primary.freeze();
-      await untilPromoted(replicas);
-      await primary.resume();
+      try {
+        await primary.freeze();
+        await untilPromoted(replicas);
+      } finally {
+        await primary.resume();
+      }
       await stage.servers.settle();
     });
   },
@@ -38,8 +41,11 @@ export const failOverWithLoss: Fault = {
     const { primary, replicas } = await pairOf(stage);
     await stage.inject(primary.name, async () => {
       await killWithLoss(primary, () => stage.load(CUT_MS));
-      await untilPromoted(replicas);
-      await primary.restart();
+      try {
+        await untilPromoted(replicas);
+      } finally {
+        await primary.restart();
+      }
       await stage.servers.settle();
     });
   },

@@ -12,9 +12,12 @@ export async function withFsync(
   const set = async (value: string): Promise<void> => {
     for (const { admin } of servers.nodes) await admin.config('SET', 'appendfsync', value);
   };
-  await set(policy);
-  await during();
-  await set('everysec');
+  try {
+    await set(policy);
+    await during();
+  } finally {
+    await set('everysec');
+  }
 }
 
 async function killAPrimary(stage: Stage): Promise<void> {

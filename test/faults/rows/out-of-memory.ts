@@ -8,18 +8,22 @@ const DRAIN_MS = 10_000;
 export const outOfMemory: Fault = {
   name: 'out-of-memory',
   what: 'no server takes more data (maxmemory, noeviction): appends are refused, everything else goes on',
-  kind: 'server',
+  // Nobody joins and nothing is claimed meanwhile: with a worker that dies it cannot drain.
+  kind: 'alone',
   topologies: TOPOLOGIES,
   losses: LOSES_NOTHING,
   resumeBoundMs: MACHINE_MS,
   redelivery: 'none',
   async run(stage) {
     await stage.inject(null, async () => {
-      await setMaxMemory(stage, '1');
-      await stage.load(1_000);
-      // Commits and heartbeats are accepted: what is in the logs is consumed to its end.
-      await stage.untilResumed(DRAIN_MS);
-      await setMaxMemory(stage, '0');
+      try {
+        await setMaxMemory(stage, '1');
+        await stage.load(1_000);
+        // Commits and heartbeats are accepted: what is in the logs is consumed to its end.
+        await stage.untilResumed(DRAIN_MS);
+      } finally {
+        await setMaxMemory(stage, '0');
+      }
     });
   },
 };

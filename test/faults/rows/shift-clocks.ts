@@ -47,9 +47,12 @@ export const shiftServerClock: Fault = {
   async run(stage) {
     const { clock } = stage.servers;
     await stage.inject(null, async () => {
-      await clock.setOffset(stage.random.pick([-1, 1]) * SERVER_SHIFT_MS);
-      await stage.load(NOTICE_MS);
-      await clock.setOffset(0);
+      try {
+        await clock.setOffset(stage.random.pick([-1, 1]) * SERVER_SHIFT_MS);
+        await stage.load(NOTICE_MS);
+      } finally {
+        await clock.setOffset(0);
+      }
       await stage.load(NOTICE_MS);
     });
   },

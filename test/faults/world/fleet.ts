@@ -137,19 +137,21 @@ export class WorkerProcess extends FleetMember<FromWorker, ToWorker> {
 }
 
 export class ProducerProcess extends FleetMember<FromProducer, ToProducer> {
-  readonly acks: AckClass;
+  readonly #acks: AckClass;
+  readonly #replicas: number;
 
-  constructor(proc: string, settings: FleetSettings, acks: AckClass) {
+  constructor(proc: string, settings: FleetSettings, acks: AckClass, replicas: number) {
     super(proc, settings);
-    this.acks = acks;
+    this.#acks = acks;
+    this.#replicas = replicas;
   }
 
   protected async open(): Promise<StartedProcess<FromProducer, ToProducer>> {
-    const { proc, acks, directory } = this;
+    const { proc, directory } = this;
     const { connect, mutant } = this.settings;
     const producer = await launch<FromProducer, ToProducer>(
       'producer',
-      { proc, acks, directory, connect: { ...connect, name: proc } },
+      { proc, acks: this.#acks, replicas: this.#replicas, directory, connect: { ...connect, name: proc } },
       mutant,
     );
     await producer.waitFor(({ type }) => type === 'ready', { timeoutMs: START_TIMEOUT_MS });

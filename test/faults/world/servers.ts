@@ -16,6 +16,8 @@ export interface Servers extends AsyncDisposable {
   readonly connectDirectly: ConnectOptions;
   primaryOf(key: string): Promise<RedisNode>;
   replicasOf(key: string): Promise<readonly RedisNode[]>;
+  /** Of each primary. */
+  readonly replicas: number;
   /** Of all servers with data. */
   readonly clock: FakeClock;
   /** Moves the slot of the key to another primary, key by key; gives their number. `null` without slots. */

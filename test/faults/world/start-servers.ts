@@ -22,6 +22,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Short, so that a failover fits into a row. */
 const DOWN_AFTER_MS = 1_000;
 const NODE_TIMEOUT_MS = 1_500;
+const SENTINEL_REPLICAS = 2;
 
 /** What every world has on disk: as operating.md recommends. Rows change `appendfsync` while the servers run. */
 const directives = { appendonly: 'yes', appendfsync: 'everysec', 'maxmemory-policy': 'noeviction' };
@@ -64,6 +65,7 @@ async function startSingleServers(): Promise<Servers> {
   };
   return {
     topology: 'single',
+    replicas: 0,
     nodes: servers.nodes,
     connectAs: (proc) => ({ url: `redis://${proxyOf(proc).host}:${proxyOf(proc).port}` }),
     direct: { url: primary.url, connectTimeoutMs: CONNECT_TIMEOUT_MS },
@@ -81,11 +83,18 @@ async function startSingleServers(): Promise<Servers> {
 /** A proxy before each server; a process is known to all of them by the name of its connections. */
 async function startSentinelServers(): Promise<Servers> {
   const clock = await createFakeClock();
-  const servers = await startSentinel({ directives, clock, proxied: true, downAfterMs: DOWN_AFTER_MS });
+  const servers = await startSentinel({
+    directives,
+    clock,
+    proxied: true,
+    replicas: SENTINEL_REPLICAS,
+    downAfterMs: DOWN_AFTER_MS,
+  });
   const { name, sentinels } = servers.connection;
   const connectTo: ConnectOptions = { sentinel: { name, sentinels } };
   return {
     topology: 'sentinel',
+    replicas: SENTINEL_REPLICAS,
     ...behindProxies(servers, connectTo, clock),
     settle: () => servers.settle(),
     migrateSlot: null,
@@ -97,6 +106,7 @@ async function startClusterServers(): Promise<Servers> {
   const servers = await startCluster({ directives, clock, proxied: true, nodeTimeoutMs: NODE_TIMEOUT_MS });
   return {
     topology: 'cluster',
+    replicas: 1,
     ...behindProxies(servers, { cluster: { seeds: servers.connection.seeds } }, clock),
     settle: () => servers.settle(),
     async migrateSlot(key) {

@@ -158,7 +158,7 @@ async function insist(change: () => Promise<void>): Promise<void> {
   });
 }
 
-async function startFleet(servers: Servers, { mutant, directory, topology }: WorldSettings): Promise<Fleet> {
+async function startFleet(servers: Servers, { mutant, directory }: WorldSettings): Promise<Fleet> {
   const settings = (proc: string) => ({
     connect: { ...servers.connectAs(proc), prefix: PREFIX, logger: false } as const,
     directory,
@@ -171,11 +171,8 @@ async function startFleet(servers: Servers, { mutant, directory, topology }: Wor
   });
   const producers = Array.from({ length: PRODUCERS }, (_, index) => {
     const proc = `producer-${index + 1}`;
-    return new ProducerProcess(
-      proc,
-      settings(proc),
-      index > 0 && topology !== 'single' ? 'replicated' : 'memory',
-    );
+    const acks = index > 0 && servers.replicas > 0 ? 'replicated' : 'memory';
+    return new ProducerProcess(proc, settings(proc), acks, servers.replicas);
   });
   const stop = async (): Promise<void> => {
     await Promise.all([...workers, ...producers].map((member) => member.kill()));
