@@ -14,6 +14,7 @@ export type {
   LeaderView,
   MemberDescription,
   MemberSigns,
+  PublishedAssignment,
   PublishRequest,
   TakeOver,
   Target,
@@ -66,7 +67,13 @@ export { murmur2 } from './partitioning/murmur2.ts';
 export { defaultPartitioner, type Partitioner, type PartitionerInput } from './partitioning/partitioner.ts';
 export { createStickyPartitioner, type StickyPartitioner } from './partitioning/sticky-partitioner.ts';
 export type { Assignment, AssignmentInput, AssignmentMember, Assignor } from './assignment/types.ts';
-export { countMoves, emptyAssignment, partitionsByMember, partitionsOf } from './assignment/assignment.ts';
+export {
+  countMoves,
+  emptyAssignment,
+  isSameDistribution,
+  partitionsByMember,
+  partitionsOf,
+} from './assignment/assignment.ts';
 export { assignmentFromMembers, type MemberPartitions } from './assignment/assignment-from-members.ts';
 export { rangeAssignor } from './assignment/range-assignor.ts';
 export { roundRobinAssignor } from './assignment/round-robin-assignor.ts';

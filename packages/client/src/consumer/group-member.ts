@@ -264,7 +264,7 @@ export class GroupMember<V> {
     this.#member = joined.member;
     this.#identity = { memberId: joined.member.memberId, session: joined.member.session };
     this.#ownership.begin(joined.view.generation, joined.claims);
-    this.#leader.start(joined.view.generation);
+    this.#leader.start(joined.view);
     this.#onView(joined.view);
   }
 

@@ -1,5 +1,6 @@
+import { closeConnection, createKeys, openConnection, RedisGroupStore } from '@millrace/redis';
+import { eventually, VirtualClock } from '@millrace/testkit';
 import { describe, expect } from 'vitest';
-import { eventually } from '@millrace/testkit';
 import { failure, GROUP, offsetsOf, test, values } from './consumer-fixture.ts';
 
 describe('a static member', () => {
@@ -35,6 +36,55 @@ describe('a static member', () => {
     // Its place would outlive it by the lease, and the group with it: it comes back for a shorter one.
     await after.close();
     await (await stage.worker({ instanceId: 'pod-1', leaseMs: 300 })).close();
+  });
+
+  // Found by the simulation: the deputies saw the member alive, and until the lock of its former life ran out nobody led.
+  test('that led in a former life, and died, leads at once', async ({ stage }) => {
+    await stage.createTopic(1);
+    const config = { kind: 'single', url: stage.url, connectTimeoutMs: 5_000 } as const;
+    const redis = await openConnection(config, 'command', `${stage.prefix}:former-life`);
+    const former = new RedisGroupStore(redis, createKeys(stage.prefix), GROUP, new VirtualClock());
+    const description = {
+      host: 'h',
+      pid: 1,
+      subscriptions: [],
+      capacity: 1,
+      leaseMs: 300,
+      assignor: 'sticky',
+    };
+    const identity = {
+      memberId: 'pod-0',
+      instanceId: 'pod-0',
+      session: 'former',
+      isLeaving: false,
+      joinedAtMs: 0,
+    };
+    await former.join({ ...description, ...identity });
+    expect(await former.tryLock(3_600_000)).toBe(true);
+    expect(await former.elect('pod-0', 'former')).toBe(1);
+    await closeConnection(redis);
+
+    const heir = await stage.worker({ instanceId: 'pod-0', leaseMs: 300 });
+    await heir.untilOwns(0);
+    expect(heir.consumer.isLeader).toBe(true);
+  });
+
+  // Found by the simulation: members look at the generation, and whoever missed the wake-up kept the old assignment.
+  test('is followed as the leader by one that raises the generation for what it finds changed', async ({
+    stage,
+  }) => {
+    await stage.createTopic(1);
+    const leader = await stage.worker({ instanceId: 'pod-0', leaseMs: 15_000 });
+    await leader.untilOwns(0);
+    const other = await stage.worker({ instanceId: 'pod-1', leaseMs: 300 });
+    await eventually(async () => (await stage.history('assigned')).length === 2);
+    await stage.millrace.admin.addPartitions('orders', 2);
+    await leader.consumer.close();
+    await other.untilOwns(1);
+    const generations = (await stage.history('assigned')).map(({ fields }) => fields['generation']);
+    expect(new Set(generations).size).toBe(generations.length);
+    // Its place would outlive it by the lease, and the group with it: it comes back for a shorter one.
+    await (await stage.worker({ instanceId: 'pod-0', leaseMs: 300 })).close();
   });
 
   test('whose id a living member holds is refused with the name of the holder', async ({ stage }) => {

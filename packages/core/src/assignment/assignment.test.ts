@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { assignmentFromMembers } from './assignment-from-members.ts';
-import { countMoves, emptyAssignment, partitionsByMember, partitionsOf } from './assignment.ts';
+import {
+  countMoves,
+  emptyAssignment,
+  isSameDistribution,
+  partitionsByMember,
+  partitionsOf,
+} from './assignment.ts';
 import { membersOf, ownedBy, ownedIn, topicsOf, type Owned } from './scenarios/group.ts';
 
 const assignment = ownedBy({ c1: { t1: [0, 3], t2: [1] }, c2: { t1: [1] }, c3: {} });
@@ -24,6 +30,17 @@ describe('reading an assignment', () => {
     expect([...all.keys()]).toEqual(['c1', 'c2', 'c3']);
     for (const [memberId, partitions] of all) expect(partitions).toEqual(partitionsOf(assignment, memberId));
   });
+});
+
+test.each([
+  ['the same in another order', { c3: {}, c2: { t1: [1] }, c1: { t2: [1], t1: [0, 3] } }, true],
+  ['an idle member less', { c1: { t1: [0, 3], t2: [1] }, c2: { t1: [1] } }, true],
+  ['an owner of one partition changed', { c1: { t1: [0], t2: [1] }, c2: { t1: [1, 3] } }, false],
+  ['one partition more', { c1: { t1: [0, 3], t2: [1] }, c2: { t1: [1], t2: [0] } }, false],
+  ['a topic less', { c1: { t1: [0, 3] }, c2: { t1: [1] } }, false],
+] as const)('with %s', (_what, other, isSame) => {
+  expect(isSameDistribution(assignment, ownedBy(other as unknown as Owned))).toBe(isSame);
+  expect(isSameDistribution(ownedBy(other as unknown as Owned), assignment)).toBe(isSame);
 });
 
 describe('counting moves', () => {

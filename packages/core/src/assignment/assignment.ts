@@ -56,6 +56,20 @@ export function countMoves(before: Assignment, after: Assignment): number {
   return moves;
 }
 
+/** Whether everybody has the same partitions in both; members that have none do not count. */
+export function isSameDistribution(a: Assignment, b: Assignment): boolean {
+  const inA = partitionsByMember(a);
+  const inB = partitionsByMember(b);
+  for (const memberId of new Set([...a.memberIds, ...b.memberIds])) {
+    const ofA = inA.get(memberId) ?? new Map<string, number[]>();
+    const ofB = inB.get(memberId) ?? new Map<string, number[]>();
+    if (ofA.size !== ofB.size) return false;
+    for (const [topic, partitions] of ofA)
+      if (!isSameSequence(partitions, ofB.get(topic) ?? [])) return false;
+  }
+  return true;
+}
+
 /** `current` when it says the same as `next`, so that "nothing changed" is one comparison of references for callers. */
 export function reuseUnchanged(current: Assignment, next: Assignment): Assignment {
   const isSame =

@@ -140,6 +140,13 @@ export interface PublishRequest {
   readonly orphans: ReadonlyMap<PartitionKey, Claim>;
 }
 
+export interface PublishedAssignment {
+  readonly generation: number;
+  readonly assignment: Assignment;
+  /** As published. */
+  readonly incarnations: ReadonlyMap<string, string>;
+}
+
 export interface ClaimRequest {
   readonly memberId: string;
   readonly session: string;
@@ -160,7 +167,7 @@ export interface GroupStore {
   snapshot(): Promise<GroupSnapshot>;
   watch(memberIds: readonly string[]): Promise<GroupWatch>;
   readTarget(memberId: string): Promise<Target>;
-  readAssignment(): Promise<{ readonly generation: number; readonly assignment: Assignment }>;
+  readAssignment(): Promise<PublishedAssignment>;
 
   /** One attempt at the leader lock. It only picks who computes; safety is the leader epoch. */
   tryLock(lockMs: number): Promise<boolean>;

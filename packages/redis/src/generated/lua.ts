@@ -140,10 +140,10 @@ export const RAISE_PRODUCER_EPOCH: LuaScript = {
 
 export const READ_ASSIGNMENT: LuaScript = {
   name: 'read-assignment',
-  sha1: '132c306d25c9b14f96fedc98ea560117f75230b7',
+  sha1: '9b689ff43001c90b5e4bb71729c916fc2aa12aaf',
   keyCount: 2,
   isReadOnly: true,
-  text: "#!lua flags=no-writes\nlocal state, assignment = KEYS[1], KEYS[2]\nreturn { 'OK', redis.call('HGET', state, 'assignmentGeneration') or '0', redis.call('HGETALL', assignment) }",
+  text: "#!lua flags=no-writes\nlocal state, assignment = KEYS[1], KEYS[2]\nlocal v = redis.call('HMGET', state, 'assignmentGeneration', 'incarnations')\nreturn { 'OK', v[1] or '0', redis.call('HGETALL', assignment), v[2] or '' }",
 };
 
 export const READ_FINGERPRINTS: LuaScript = {

@@ -1,13 +1,13 @@
 /** Reads of a group's slot, each as of one moment. */
 import {
   assignmentFromMembers,
-  type Assignment,
   type Claim,
   type GroupSnapshot,
   type GroupWatch,
   type MemberDescription,
   type MemberSigns,
   type PartitionKey,
+  type PublishedAssignment,
   type Target,
 } from '@millrace/core';
 import { READ_ASSIGNMENT, READ_GROUP, READ_TARGET, WATCH_GROUP } from '../generated/lua.ts';
@@ -72,11 +72,15 @@ export async function readTarget(
 export async function readAssignment(
   connection: ScriptConnection,
   keys: GroupKeys,
-): Promise<{ generation: number; assignment: Assignment }> {
+): Promise<PublishedAssignment> {
   const reply = await runScript(connection, READ_ASSIGNMENT, [keys.state, keys.assignment], []);
   const members: [string, Map<string, number[]>][] = [];
   for (const [memberId, text] of pairsAt(reply, 2)) members.push([memberId, decodePartitions(text)]);
-  return { generation: integerAt(reply, 1), assignment: assignmentFromMembers(members) };
+  return {
+    generation: integerAt(reply, 1),
+    assignment: assignmentFromMembers(members),
+    incarnations: decodeIncarnations(textAt(reply, 3)),
+  };
 }
 
 /** Entry of the owners hash: `<claim number> <member id>`. */

@@ -1,6 +1,5 @@
 /** The group port on Redis: one group, one command connection. Each method is one script. */
 import type {
-  Assignment,
   ClaimRequest,
   ClaimResult,
   Clock,
@@ -14,6 +13,7 @@ import type {
   LeaderView,
   MemberDescription,
   PartitionKey,
+  PublishedAssignment,
   PublishRequest,
   TakeOver,
   Target,
@@ -76,7 +76,7 @@ export class RedisGroupStore implements GroupStore {
     return readTarget(this.#connection, this.#keys, memberId);
   }
 
-  readAssignment(): Promise<{ generation: number; assignment: Assignment }> {
+  readAssignment(): Promise<PublishedAssignment> {
     return readAssignment(this.#connection, this.#keys);
   }
 

@@ -3,7 +3,7 @@
  * leader it reigns. Being wrong about leading costs a computation and nothing else, because every write of a leader
  * carries the leader epoch.
  */
-import { initialLiveness, MillraceError, type GroupView, type Timer } from '@millrace/core';
+import { initialLiveness, MillraceError, type GroupView, type LeaderView, type Timer } from '@millrace/core';
 import { Deputy } from './deputy.ts';
 import {
   CAMPAIGN_SPREAD_MS,
@@ -45,12 +45,24 @@ export class Leader {
     return this.#reign !== null;
   }
 
-  /** This member is in the group (again). */
-  start(joinedGeneration: number): void {
-    this.#joinedGeneration = joinedGeneration;
+  /** This member is in the group (again); `view` is what its join has told. */
+  start(view: GroupView): void {
+    this.#joinedGeneration = view.generation;
     this.#isStopped = false;
     this.#work.start();
     this.#campaignLater();
+    if (view.leader.memberId === this.#port.identity()?.memberId) this.#succeed(view.leader);
+  }
+
+  /**
+   * A former life of this static member led. Its deputies see the member alive and wait, and its lock may stand for long:
+   * nobody else can know that the one who leads is gone.
+   */
+  #succeed(former: LeaderView): void {
+    this.#work.add('taking over from a former life', async () => {
+      await this.#port.group.depose(former, 'resigned');
+      await this.#tryToLead();
+    });
   }
 
   /** Every answer of the group says where it stands. */
@@ -151,12 +163,18 @@ export class Leader {
   }
 
   async #beginReign(memberId: string, epoch: number): Promise<void> {
-    const { assignment } = await this.#port.group.readAssignment();
+    const { assignment, incarnations } = await this.#port.group.readAssignment();
     const liveness = this.#deputy.liveness ?? initialLiveness(this.#port.clock.monotonicMs());
     this.#deputy.stop();
     this.#cancelCampaign();
     const port = { ...this.#port, onDeposed: () => this.#onDeposed() };
-    this.#reign = new Reign(port, this.#settings, this.#work, { memberId, epoch, assignment, liveness });
+    this.#reign = new Reign(port, this.#settings, this.#work, {
+      memberId,
+      epoch,
+      assignment,
+      incarnations,
+      liveness,
+    });
     this.#port.onLeading(true);
     await this.#reign.begin();
   }

@@ -5,6 +5,7 @@
 import {
   chooseDeputies,
   distrustPresence,
+  isSameDistribution,
   observeLiveness,
   parsePartitionKey,
   planAssignment,
@@ -54,6 +55,8 @@ export class Reign {
   /** Generation of what this term has published last; 0 before the first. */
   #generation = 0;
   #assignment: Assignment;
+  /** Of the topics in it. */
+  #incarnations: ReadonlyMap<string, string>;
   /** As of the last publication. */
   #topics: TopicCatalogue = new Map();
   #liveness: LivenessState;
@@ -73,6 +76,7 @@ export class Reign {
       readonly memberId: string;
       readonly epoch: number;
       readonly assignment: Assignment;
+      readonly incarnations: ReadonlyMap<string, string>;
       readonly liveness: LivenessState;
     },
   ) {
@@ -82,6 +86,7 @@ export class Reign {
     this.memberId = begin.memberId;
     this.epoch = begin.epoch;
     this.#assignment = begin.assignment;
+    this.#incarnations = begin.incarnations;
     this.#liveness = begin.liveness;
     this.#lastLookMs = port.clock.monotonicMs();
   }
@@ -205,11 +210,20 @@ export class Reign {
     const topics = await this.#port.topics.catalogue();
     const counts = new Map([...topics].map(([topic, { partitions }]) => [topic, partitions]));
     const plan = planAssignment(this.#settings.assignor, snapshot, counts, this.#assignment);
+    const incarnations = incarnationsOf(topics, plan.assignment);
+    // Members look at the generation: of two assignments for one, who misses a wake-up would keep the first for ever.
+    if (
+      snapshot.assignmentGeneration === snapshot.generation &&
+      this.#isNews(plan.assignment, incarnations)
+    ) {
+      await this.#port.group.bumpGeneration(this.epoch, snapshot.generation, 'seen by a new leader');
+      return 'STALE';
+    }
     const outcome = await this.#port.group.publish({
       leaderEpoch: this.epoch,
       generation: snapshot.generation,
       assignment: plan.assignment,
-      incarnations: incarnationsOf(topics, plan.assignment),
+      incarnations,
       deputies: chooseDeputies(snapshot.members.values(), snapshot.leader.memberId),
       moves: plan.moves,
       orphans: plan.orphans,
@@ -217,9 +231,18 @@ export class Reign {
     if (outcome === 'OK') {
       this.#generation = snapshot.generation;
       this.#assignment = plan.assignment;
+      this.#incarnations = incarnations;
       this.#topics = topics;
     }
     return outcome;
+  }
+
+  #isNews(assignment: Assignment, incarnations: ReadonlyMap<string, string>): boolean {
+    if (!isSameDistribution(this.#assignment, assignment)) return true;
+    for (const [topic, incarnation] of incarnations) {
+      if (this.#incarnations.get(topic) !== incarnation) return true;
+    }
+    return false;
   }
 
   /** Nobody waits for a member that is gone; members that only join can wait a moment for each other. */

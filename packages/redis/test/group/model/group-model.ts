@@ -6,7 +6,6 @@ import {
   assignmentFromMembers,
   partitionKey,
   partitionsByMember,
-  type Assignment,
   type Claim,
   type ClaimRequest,
   type ClaimResult,
@@ -21,6 +20,7 @@ import {
   type MemberDescription,
   type MemberSigns,
   type PartitionKey,
+  type PublishedAssignment,
   type PublishRequest,
   type TakeOver,
   type Target,
@@ -226,8 +226,9 @@ export class GroupModel {
     return { ...this.#view(), partitions, incarnations: this.#incarnations };
   }
 
-  readAssignment(): { readonly generation: number; readonly assignment: Assignment } {
-    return { generation: this.#assignmentGeneration, assignment: assignmentFromMembers(this.#targets) };
+  readAssignment(): PublishedAssignment {
+    const assignment = assignmentFromMembers(this.#targets);
+    return { generation: this.#assignmentGeneration, assignment, incarnations: this.#incarnations };
   }
 
   watch(memberIds: readonly string[], serverTimeMs: number): GroupWatch {
