@@ -84,13 +84,14 @@ export function applyFault({ world, workers, producers }: Actors, fault: Fault):
       if (group !== undefined) redis.dropLock(group.name);
       return;
     }
-    case 'producer-cut':
-      producers[fault.producer % producers.length]?.connection.cut({
-        forMs: 0,
-        isLate: fault.isLate,
-        halfOpenMs: 0,
-      });
+    case 'disturb-producer': {
+      const producer = producers[fault.producer % producers.length]?.connection;
+      if (producer === undefined) return;
+      if (fault.how === 'lose-replies') producer.repliesToLose = 2;
+      else if (fault.how === 'repeat-calls') producer.callsToRepeat = 2;
+      else producer.cut({ forMs: 0, isLate: fault.how === 'late', halfOpenMs: 0 });
       return;
+    }
     case 'seek':
       worker?.seek(new SeededRandom(`seek ${fault.seed}`));
       return;
@@ -104,7 +105,7 @@ export function applyFault({ world, workers, producers }: Actors, fault: Fault):
 }
 
 function changeTopic(
-  { redis, ownership, settings, simulation }: Actors['world'],
+  { redis, oracle, ownership, settings, simulation }: Actors['world'],
   fault: Fault & { kind: 'add-partition' | 'recreate-topic' },
 ): void {
   const names = [...settings.topics.keys()];
@@ -122,6 +123,7 @@ function changeTopic(
   }
   const keys = redis.partitionKeys().filter((key) => key.startsWith(`${topic}/`));
   for (const { name } of settings.groups) for (const key of keys) ownership.forget(name, key);
+  for (const reader of oracle.readers) for (const key of keys) reader.recreated(key);
   redis.deleteTopic(topic);
   redis.createTopic(topic, entry.partitions, `${Math.round(simulation.nowMs)}-x`);
   expectAll();

@@ -1,6 +1,11 @@
-/** I5 for one member: within one ownership, the committed offset first, and then one record after the other. */
+/**
+ * What one consumer's user sees. I5: within one ownership, the committed offset first, and then one record after the
+ * other. I7: when records that it was given are gone from the log, it is told so.
+ */
 import { partitionKey, type PartitionKey } from '@millrace/core';
 import type { OwnedPartition } from 'millrace';
+import type { LogReaderCheck } from './oracle.ts';
+import type { PartitionSlot } from './partition-slot.ts';
 import type { World } from './world.ts';
 
 interface Delivered {
@@ -15,21 +20,94 @@ interface Delivered {
   readonly sought: Set<number>;
 }
 
-export class DeliveryCheck {
+export interface TruncationTold {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+}
+
+export class DeliveryCheck implements LogReaderCheck {
   readonly #world: World;
   readonly #group: string;
   /** Name of the process's life. */
   readonly #owner: string;
   readonly #lanes = new Map<PartitionKey, Delivered>();
+  /** Every record that a handler was given: value by offset. */
+  readonly #given = new Map<PartitionKey, string[]>();
+  /** The first record that is gone and that this consumer was not told of. */
+  readonly #untold = new Map<PartitionKey, number>();
   delivered = 0;
 
   constructor(world: World, group: string, owner: string) {
     this.#world = world;
     this.#group = group;
     this.#owner = owner;
+    world.oracle.readers.add(this);
   }
 
-  assigned(partitions: readonly (OwnedPartition & { readonly offset: number })[]): void {
+  /** The process is over: nobody can be told any more. */
+  close(): void {
+    this.#world.oracle.readers.delete(this);
+    this.#untold.clear();
+  }
+
+  /** What the user should have been told by now. */
+  untold(): string[] {
+    return [...this.#untold].map(
+      ([key, from]) =>
+        `${this.#owner} was not told that ${key} lost record ${from} that ${this.#group} was given`,
+    );
+  }
+
+  told({ topic, partition, from }: TruncationTold): void {
+    const key = partitionKey(topic, partition);
+    this.#world.simulation.note(`${this.#owner} is told that ${key} lost its records from ${from} on`);
+    const given = this.#given.get(key);
+    const first = this.#untold.get(key);
+    if (first === undefined || from <= first) {
+      this.#untold.delete(key);
+      given?.splice(from);
+      return;
+    }
+    this.#fail('I7', `${this.#owner} was told that ${key} lost records from ${from} on, it is ${first}`);
+  }
+
+  rolledBack(key: PartitionKey, before: PartitionSlot, after: PartitionSlot): void {
+    const given = this.#given.get(key);
+    if (given === undefined) return;
+    for (let offset = after.log.end; offset < before.log.end; offset++) {
+      const value = given[offset];
+      if (value !== undefined && value === before.values[offset]) this.#isGone(key, offset);
+    }
+  }
+
+  /** By somebody's wish: another topic that has the name. */
+  recreated(key: PartitionKey): void {
+    this.#given.delete(key);
+    this.#untold.delete(key);
+  }
+
+  #give(key: PartitionKey, first: number, values: readonly string[]): void {
+    let given = this.#given.get(key);
+    if (given === undefined) {
+      given = [];
+      this.#given.set(key, given);
+    }
+    const stored = this.#world.redis.slot(key)?.values ?? [];
+    for (const [index, value] of values.entries()) {
+      const offset = first + index;
+      given[offset] = value;
+      // Read before the log went back, given after it.
+      if (stored[offset] !== value && this.#world.oracle.lostValues.has(value)) this.#isGone(key, offset);
+    }
+  }
+
+  #isGone(key: PartitionKey, offset: number): void {
+    this.#untold.set(key, Math.min(offset, this.#untold.get(key) ?? Infinity));
+  }
+
+  assigned(partitions: readonly (OwnedPartition & { readonly offset: number })[], memberId: string): void {
+    const { failovers } = this.#world.oracle;
     for (const { topic, partition, epoch, offset } of partitions) {
       const key = partitionKey(topic, partition);
       const begin = this.#world.oracle.beginOf(this.#group, key, epoch);
@@ -43,7 +121,7 @@ export class DeliveryCheck {
         isOver: false,
         sought: new Set(),
       });
-      this.#world.ownership.own(this.#group, key, this.#owner, epoch);
+      this.#world.ownership.own(this.#group, key, this.#owner, { epoch, memberId, failovers });
     }
   }
 
@@ -75,10 +153,11 @@ export class DeliveryCheck {
   begin(
     { topic, partition, epoch }: OwnedPartition,
     first: number,
-    last: number,
+    values: readonly string[],
     memberId: string,
   ): (done: number, hasThrown: boolean) => void {
     const key = partitionKey(topic, partition);
+    const last = first + values.length - 1;
     const what = `${this.#owner}: ${key} of ${this.#group}, epoch ${epoch}`;
     const lane = this.#lanes.get(key);
     this.#world.simulation.note(`${what}: handler called with ${first} to ${last}`);
@@ -91,15 +170,14 @@ export class DeliveryCheck {
       return () => {};
     }
     if (lane.isBusy) this.#fail('I5', `${what}: two calls of a handler at a time`);
-    if (lane.sought.has(first)) {
-      lane.sought.delete(first);
-    } else if (first !== lane.next && first !== lane.failedAt) {
+    if (first !== lane.next && first !== lane.failedAt && !lane.sought.delete(first)) {
       this.#fail('I5', `${what}: ${first} was delivered, ${lane.next} is next`);
     }
     lane.isBusy = true;
     lane.failedAt = null;
     lane.next = first;
-    this.delivered += last - first + 1;
+    this.delivered += values.length;
+    this.#give(key, first, values);
     return (done, hasThrown) => {
       lane.isBusy = false;
       lane.next = done;

@@ -39,7 +39,11 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'shift-server-clock'; readonly byMs: number }
   | { readonly kind: 'shift-worker-clock'; readonly worker: number; readonly byMs: number }
   | { readonly kind: 'drop-lock'; readonly group: number }
-  | { readonly kind: 'producer-cut'; readonly producer: number; readonly isLate: boolean }
+  | {
+      readonly kind: 'disturb-producer';
+      readonly producer: number;
+      readonly how: 'cut' | 'late' | 'lose-replies' | 'repeat-calls';
+    }
   | { readonly kind: 'seek'; readonly worker: number; readonly seed: number }
   | { readonly kind: 'add-partition' | 'recreate-topic'; readonly topic: number }
 );
@@ -61,7 +65,7 @@ const KINDS: readonly [Fault['kind'], ...Fault['kind'][]] = [
   ...times('shift-server-clock', 1),
   ...times('shift-worker-clock', 1),
   ...times('drop-lock', 2),
-  ...times('producer-cut', 3),
+  ...times('disturb-producer', 4),
   ...times('seek', 3),
   ...times('add-partition', 1),
   ...times('recreate-topic', 1),
@@ -142,8 +146,10 @@ function drawFault(random: SeededRandom, at: number, kind: Fault['kind']): Fault
       return { atMs, kind, worker, byMs: random.between(-3_600_000, 3_600_000) };
     case 'drop-lock':
       return { atMs, kind, group: random.between(0, 1) };
-    case 'producer-cut':
-      return { atMs, kind, producer: random.between(0, 1), isLate: random.chance(0.5) };
+    case 'disturb-producer': {
+      const how = random.pick(['cut', 'late', 'lose-replies', 'repeat-calls'] as const);
+      return { atMs, kind, producer: random.between(0, 1), how };
+    }
     case 'seek':
       return { atMs, kind, worker, seed: random.between(0, 1_000_000) };
     case 'add-partition':

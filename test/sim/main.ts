@@ -5,10 +5,15 @@
  *   --events N       of each seed (5000)     --jobs N         processes (one per core)
  *   --seed S         one seed, with the last events before its failure; --verbose: all of them
  *   --seed S --shrink   the shortest list of faults that still breaks the same invariant
+ *   --seed S --faults FILE   with these faults instead of its own: one of them a line, as --shrink prints them
  *   --mutant NAME    with a defect of test/mutants
+ *   --mutants        each of them, until an invariant breaks: exit 1 when one is not found, or by another invariant
  *   --json           the last line as JSON
  */
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { Fault } from './faults.ts';
+import { EXPECTED, findMutant } from './find-mutant.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
 import { runSeeds } from './run-seeds.ts';
 import { shrink } from './shrink.ts';
@@ -20,9 +25,11 @@ const { values } = parseArgs({
     events: { type: 'string', default: '5000' },
     jobs: { type: 'string' },
     seed: { type: 'string' },
+    faults: { type: 'string' },
     shrink: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     mutant: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -43,7 +50,13 @@ function tellFailure({ seed, failure, faults }: SeedResult): void {
 async function one(seed: number): Promise<boolean> {
   const onEvent = (event: number, atMs: number, where: string, what: string): void =>
     say(`${event} ${atMs.toFixed(2)} ms ${where}: ${what}`);
-  const result = await runSeed({ seed, events, ...(values.verbose ? { onEvent } : {}) });
+  const lines = values.faults === undefined ? null : readFileSync(values.faults, 'utf8').trim().split('\n');
+  const result = await runSeed({
+    seed,
+    events,
+    ...(lines === null ? {} : { faults: lines.map((line) => JSON.parse(line) as Fault) }),
+    ...(values.verbose ? { onEvent } : {}),
+  });
   for (const line of result.trace) say(line);
   tellFailure(result);
   const { failure, events: ran, virtualMs, delivered, traceHash } = result;
@@ -92,10 +105,25 @@ async function many(): Promise<boolean> {
   return failures.length === 0;
 }
 
-const { seed } = values;
-const isGood = await (seed === undefined
-  ? many()
-  : values.shrink
-    ? shorten(Number(seed))
-    : one(Number(seed)));
+async function everyMutant(): Promise<boolean> {
+  const verdicts = [];
+  for (const mutant of Object.keys(EXPECTED)) {
+    const verdict = await findMutant(mutant, events);
+    verdicts.push(verdict);
+    const { isFound, seeds, invariant, what } = verdict;
+    say(
+      `${isFound ? 'found' : 'NOT FOUND'} ${mutant} in ${seeds} seeds: ${invariant ?? 'nothing broke'}: ${what ?? ''}`,
+    );
+  }
+  if (values.json) say(JSON.stringify(verdicts));
+  return verdicts.every(({ isFound }) => isFound);
+}
+
+function choose(): Promise<boolean> {
+  if (values.mutants) return everyMutant();
+  if (values.seed === undefined) return many();
+  return values.shrink ? shorten(Number(values.seed)) : one(Number(values.seed));
+}
+
+const isGood = await choose();
 process.exitCode = isGood ? 0 : 1;

@@ -11,15 +11,28 @@ import type {
   EvictionReason,
   Fence,
   GroupSnapshot,
+  LeaderView,
   PartitionKey,
   SeekResult,
 } from '@millrace/core';
 import type { StoredOwnership } from '../../packages/redis/test/group/model/partition-model.ts';
+import type { OwnershipWatch } from './ownership-watch.ts';
 import type { PartitionSlot } from './partition-slot.ts';
 import type { Simulation } from './simulation.ts';
 
+/** Who remembers what it was given, and must tell its user when that is gone. */
+export interface LogReaderCheck {
+  rolledBack(key: PartitionKey, before: PartitionSlot, after: PartitionSlot): void;
+  recreated(key: PartitionKey): void;
+}
+
 export class Oracle {
+  /** Of every consumer that lives. */
+  readonly readers = new Set<LogReaderCheck>();
   readonly #simulation: Simulation;
+  readonly #ownership: OwnershipWatch;
+  /** Claims that a leader has taken away from somebody who did not let go: `hand-over-forced`. */
+  readonly #forced = new Set<string>();
   /** Group → values whose handler has returned; their number is the number of different records. */
   readonly #done = new Map<string, Set<string>>();
   /** Group → values that a seek went past, by the user's wish. */
@@ -28,15 +41,27 @@ export class Oracle {
   readonly #epochs = new Map<string, Map<number, string>>();
   /** Where an ownership began: what its first delivery must be. */
   readonly #begins = new Map<string, number>();
-  readonly #evictedSessions = new Set<string>();
+  readonly #evictedMembers = new Set<string>();
   /** Epochs are at least the server's time, so that one is not given out twice; a clock set back gives that up. */
   isServerClockTrusted = true;
+  /** What failovers have taken. */
+  readonly lostValues = new Set<string>();
   appendedRecords = 0;
   lostRecords = 0;
   commits = 0;
 
-  constructor(simulation: Simulation) {
+  /** How often a server has failed over. */
+  failovers = 0;
+
+  constructor(simulation: Simulation, ownership: OwnershipWatch) {
     this.#simulation = simulation;
+    this.#ownership = ownership;
+  }
+
+  /** Evictions are forgotten with everything else. */
+  failedOver(): void {
+    this.failovers++;
+    this.#evictedMembers.clear();
   }
 
   // --- the group's slot --------------------------------------------------------------------------------------------
@@ -45,23 +70,54 @@ export class Oracle {
     if (result.status !== 'CLAIMED') return;
     for (const key of result.granted) {
       const holder = before.owners.get(key);
-      if (holder === undefined) continue;
+      if (holder === undefined) {
+        this.#isReleased(group, key, request.memberId, before);
+        continue;
+      }
       if (holder.memberId !== request.memberId && before.members.has(holder.memberId))
         this.#fail('I1', `${key} of ${group} was given to ${request.memberId} under ${holder.memberId}`);
       if (result.claim <= holder.claim) this.#fail('I1', `the claim of ${key} of ${group} did not rise`);
     }
   }
 
-  evicted(group: string, memberId: string, session: string, reason: EvictionReason): void {
+  /** `by` is the life of the process that asked for it. */
+  unclaimed(group: string, keys: Iterable<PartitionKey>, by: string): void {
+    for (const key of keys)
+      for (const owner of this.#ownership.believers(group, key).keys())
+        if (owner !== by) this.#forced.add(`${key} of ${group} ${owner}`);
+  }
+
+  /** What a leader wrote with the epoch that it was elected with. */
+  led(group: string, what: string, leaderEpoch: number, before: LeaderView): void {
+    if (leaderEpoch !== before.epoch)
+      this.#fail(
+        'leader',
+        `a leader of epoch ${leaderEpoch} could ${what} ${group}, led by epoch ${before.epoch}`,
+      );
+  }
+
+  /** Release comes before grant: whoever has worked on it and is still in the group has said that it is over. */
+  #isReleased(group: string, key: PartitionKey, memberId: string, before: GroupSnapshot): void {
+    for (const [owner, believer] of this.#ownership.believers(group, key)) {
+      const isMember = believer.memberId !== memberId && before.members.has(believer.memberId);
+      const isForced = this.#forced.has(`${key} of ${group} ${owner}`);
+      if (isMember && !isForced && believer.failovers === this.failovers)
+        this.#fail('I1', `${key} of ${group} was granted to ${memberId} while ${owner} works on it`);
+    }
+  }
+
+  evicted(group: string, memberId: string, isDynamic: boolean, reason: EvictionReason): void {
     this.#simulation.note(`evicted ${memberId} of ${group}: ${reason}`);
-    // A member whose connection is gone may not know; one whose lease has run out must.
-    if (reason === 'lease') this.#evictedSessions.add(session);
+    // A member whose connection is gone may not know; one whose lease has run out must. A static one comes back as itself.
+    if (reason === 'lease' && isDynamic) this.#evictedMembers.add(memberId);
   }
 
   // --- the partition's slot ----------------------------------------------------------------------------------------
 
   appended(key: PartitionKey, slot: PartitionSlot, baseOffset: number, values: readonly string[]): void {
     this.appendedRecords += values.length;
+    for (const value of values)
+      if (slot.values.indexOf(value) < baseOffset) this.#fail('duplicate', `${value} is in ${key} twice`);
     if (slot.values.length !== slot.log.end || baseOffset + values.length !== slot.log.end)
       this.#fail('log', `${key} ends at ${slot.log.end} with ${slot.values.length} records`);
   }
@@ -139,7 +195,10 @@ export class Oracle {
   rolledBack(key: PartitionKey, before: PartitionSlot, after: PartitionSlot): void {
     const lost = before.log.end - after.log.end;
     this.lostRecords += lost;
-    if (lost > 0) this.#simulation.note(`${key} lost its records from ${after.log.end} on: ${lost}`);
+    if (lost === 0) return;
+    for (const value of before.values.slice(after.log.end)) this.lostValues.add(value);
+    this.#simulation.note(`${key} lost its records from ${after.log.end} on: ${lost}`);
+    for (const reader of this.readers) reader.rolledBack(key, before, after);
   }
 
   #fenced(
@@ -185,8 +244,8 @@ export class Oracle {
   }
 
   /** No handler may start under a lease that its member had to know is over. */
-  started(group: string, key: PartitionKey, session: string): void {
-    if (this.#evictedSessions.has(session))
+  started(group: string, key: PartitionKey, memberId: string): void {
+    if (this.#evictedMembers.has(memberId))
       this.#fail(
         'zombie-start',
         `a handler of ${key} of ${group} started after its member's lease had run out`,

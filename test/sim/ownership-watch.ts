@@ -2,10 +2,17 @@
 import type { PartitionKey } from '@millrace/core';
 import type { Simulation } from './simulation.ts';
 
+export interface Believer {
+  readonly epoch: number;
+  readonly memberId: string;
+  /** How often servers had failed over when it began. */
+  readonly failovers: number;
+}
+
 interface Watched {
-  /** Name of the process's life; null while nobody owns it. */
-  owner: string | null;
-  epoch: number;
+  /** Lives that believe in an ownership: a former owner may be one of them for a while. */
+  readonly owners: Map<string, Believer>;
+  /** Since when there is none. */
   sinceMs: number;
 }
 
@@ -34,48 +41,49 @@ export class OwnershipWatch {
   expect(group: string, key: PartitionKey): void {
     const name = `${key} of ${group}`;
     if (!this.#watched.has(name))
-      this.#watched.set(name, { owner: null, epoch: 0, sinceMs: this.#simulation.nowMs });
+      this.#watched.set(name, { owners: new Map(), sinceMs: this.#simulation.nowMs });
   }
 
   forget(group: string, key: PartitionKey): void {
     this.#watched.delete(`${key} of ${group}`);
   }
 
-  own(group: string, key: PartitionKey, owner: string, epoch: number): void {
+  /** Who believes to own it. */
+  believers(group: string, key: PartitionKey): ReadonlyMap<string, Believer> {
+    return this.#watched.get(`${key} of ${group}`)?.owners ?? new Map<string, Believer>();
+  }
+
+  own(group: string, key: PartitionKey, owner: string, believer: Believer): void {
     const watched = this.#watched.get(`${key} of ${group}`);
-    // The events of a former owner may come after those of its heir.
-    if (watched === undefined || epoch < watched.epoch) return;
-    if (watched.owner === null) this.#note(watched);
-    watched.owner = owner;
-    watched.epoch = epoch;
+    if (watched === undefined) return;
+    if (watched.owners.size === 0) this.#note(watched);
+    watched.owners.set(owner, believer);
   }
 
   giveUp(group: string, key: PartitionKey, owner: string, epoch: number): void {
     const watched = this.#watched.get(`${key} of ${group}`);
-    if (watched?.owner !== owner || watched.epoch !== epoch) return;
-    watched.owner = null;
-    watched.sinceMs = this.#simulation.nowMs;
+    if (watched?.owners.get(owner)?.epoch === epoch) this.#remove(watched, owner);
   }
 
   died(owner: string): void {
-    for (const watched of this.#watched.values()) {
-      if (watched.owner !== owner) continue;
-      watched.owner = null;
-      watched.sinceMs = this.#simulation.nowMs;
-    }
+    for (const watched of this.#watched.values()) this.#remove(watched, owner);
   }
 
   unowned(): string[] {
-    return [...this.#watched].filter(([, { owner }]) => owner === null).map(([name]) => name);
+    return [...this.#watched].filter(([, { owners }]) => owners.size === 0).map(([name]) => name);
   }
 
   check(): void {
     for (const [name, watched] of this.#watched) {
-      if (watched.owner !== null) continue;
+      if (watched.owners.size > 0) continue;
       const forMs = this.#note(watched);
       if (forMs > DETECTION_BOUND_MS)
         this.#simulation.fail('I8', `nobody has owned ${name} for ${Math.round(forMs)} ms of calm`);
     }
+  }
+
+  #remove(watched: Watched, owner: string): void {
+    if (watched.owners.delete(owner) && watched.owners.size === 0) watched.sinceMs = this.#simulation.nowMs;
   }
 
   #note({ sinceMs }: Watched): number {

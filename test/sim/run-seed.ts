@@ -55,9 +55,9 @@ export async function runSeed({ seed, events, faults, onEvent = null }: SeedOpti
   const schedule = faults ?? drawFaults(random.fork('faults'), MAX_FAULTY_MS);
   const simulation = new Simulation();
   simulation.onEvent = onEvent;
-  const oracle = new Oracle(simulation);
-  const redis = new SimRedis(simulation, random.fork('redis'), oracle);
   const ownership = new OwnershipWatch(simulation);
+  const oracle = new Oracle(simulation, ownership);
+  const redis = new SimRedis(simulation, random.fork('redis'), oracle);
   const world: World = { simulation, redis, oracle, ownership, random, settings, isResting: false };
   for (const [topic, partitions] of settings.topics) redis.createTopic(topic, partitions, '1-x');
   const workers = Array.from({ length: settings.workers }, (_, index) => new SimWorker(world, index));
@@ -168,6 +168,7 @@ function unrestOf(actors: Actors): Violation[] {
   expectAllPartitions(actors);
   for (const worker of workers)
     if (!worker.isRunning) unrest.push({ invariant: 'rest', what: `${worker.name} does not run` });
+  for (const worker of workers) for (const what of worker.untold()) unrest.push({ invariant: 'I7', what });
   for (const producer of producers)
     if (!producer.isIdle) unrest.push({ invariant: 'rest', what: 'a producer is not done' });
   for (const name of ownership.unowned()) unrest.push({ invariant: 'I8', what: `nobody owns ${name}` });

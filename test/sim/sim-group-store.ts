@@ -125,7 +125,7 @@ export class SimGroupStore implements GroupStore {
   }
 
   publish(request: PublishRequest): Promise<'OK' | 'STALE'> {
-    return this.#write('publish', (model) => model.publish(request));
+    return this.#connection.call('publish', () => this.#redis.publish(this.#group, request));
   }
 
   claim(request: ClaimRequest): Promise<ClaimResult> {
@@ -133,7 +133,8 @@ export class SimGroupStore implements GroupStore {
   }
 
   unclaim(memberId: string, claims: ReadonlyMap<PartitionKey, number>): Promise<void> {
-    return this.#write('unclaim', (model) => model.unclaim(memberId, claims));
+    const by = this.#connection.domain.name;
+    return this.#connection.call('unclaim', () => this.#redis.unclaim(this.#group, memberId, claims, by));
   }
 
   /** For people: nothing is decided by it. */

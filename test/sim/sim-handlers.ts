@@ -32,14 +32,15 @@ export function handlersOf(
 
   async function eachRecord({ topic, partition, epoch, record, signal }: EachRecord<Value>): Promise<void> {
     const { offset } = record;
-    const end = check.begin({ topic, partition, epoch }, offset, offset, memberId());
+    const value = record.text() ?? '';
+    const end = check.begin({ topic, partition, epoch }, offset, [value], memberId());
     try {
       await work(signal);
     } catch (error) {
       end(offset, true);
       throw error;
     }
-    world.oracle.finished(group, record.text() ?? '');
+    world.oracle.finished(group, value);
     end(offset + 1, false);
   }
 
@@ -51,7 +52,8 @@ export function handlersOf(
     isStale,
   }: EachBatch<Value>): Promise<void> {
     const { topic, partition, records, firstOffset, lastOffset } = batch;
-    const end = check.begin({ topic, partition, epoch }, firstOffset, lastOffset, memberId());
+    const values = records.map((record) => record.text() ?? '');
+    const end = check.begin({ topic, partition, epoch }, firstOffset, values, memberId());
     let resolved = firstOffset;
     try {
       for (const record of records) {

@@ -14,6 +14,7 @@ import {
   type LogFingerprints,
   type PartitionKey,
   type Progress,
+  type PublishRequest,
   type ReleaseResult,
   type SeekResult,
   type TopicCatalogue,
@@ -141,10 +142,25 @@ export class SimRedis implements ServerSide {
     beat: number,
     reason: EvictionReason,
   ): 'OK' | 'STALE' | 'ALIVE' | 'UNKNOWN_MEMBER' {
-    const session = this.group(group).snapshot().members.get(memberId)?.session ?? '';
+    const { members, leader } = this.group(group).snapshot();
     const outcome = this.write(group, (model) => model.evict(leaderEpoch, memberId, beat, reason));
-    if (outcome === 'OK') this.#oracle.evicted(group, memberId, session, reason);
+    if (outcome !== 'OK') return outcome;
+    this.#oracle.led(group, 'evict from', leaderEpoch, leader);
+    const member = members.get(memberId);
+    this.#oracle.evicted(group, memberId, member?.instanceId === undefined, reason);
     return outcome;
+  }
+
+  publish(group: string, request: PublishRequest): 'OK' | 'STALE' {
+    const { leader } = this.group(group).snapshot();
+    const outcome = this.write(group, (model) => model.publish(request));
+    if (outcome === 'OK') this.#oracle.led(group, 'publish for', request.leaderEpoch, leader);
+    return outcome;
+  }
+
+  unclaim(group: string, memberId: string, claims: ReadonlyMap<PartitionKey, number>, by: string): void {
+    this.#oracle.unclaimed(group, claims.keys(), by);
+    this.write(group, (model) => model.unclaim(memberId, claims));
   }
 
   #groupSlot(group: string): Slot<GroupModel> {
@@ -316,6 +332,7 @@ export class SimRedis implements ServerSide {
   /** Another process answers from now on, with less than this one had. Connections are broken by the caller. */
   failOver({ mode, operations }: Failover): void {
     this.server = `server-${++this.#servers}`;
+    this.#oracle.failedOver();
     this.#subscriptions.clear();
     this.#waiters.clear();
     const from = this.#operations - operations;

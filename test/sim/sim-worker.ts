@@ -84,6 +84,11 @@ export class SimWorker {
     return this.#life?.members.every((member) => member.isRunning) === true;
   }
 
+  /** What users of its consumers should have been told by now. */
+  untold(): string[] {
+    return (this.#life?.members ?? []).flatMap(({ check }) => check.untold());
+  }
+
   get connections(): readonly SimConnection[] {
     return this.#life?.connections ?? [];
   }
@@ -233,9 +238,10 @@ export class SimWorker {
     life.open++;
     const consumer = new Consumer(context, options);
     const check = new DeliveryCheck(this.#world, group, life.name);
-    consumer.on('assigned', ({ partitions }) => check.assigned(partitions));
+    consumer.on('assigned', ({ partitions }) => check.assigned(partitions, consumer.memberId));
     consumer.on('revoked', ({ partitions }) => check.ended(partitions, 'revoked'));
     consumer.on('lost', ({ partitions, reason }) => check.ended(partitions, `lost: ${reason}`));
+    consumer.on('logTruncated', (event) => check.told(event));
     consumer.on('error', (error) => {
       this.#world.simulation.note(`${life.name} tells of ${error.code}`);
       if (IMPOSSIBLE_ERRORS.has(error.code))
@@ -326,7 +332,10 @@ export class SimWorker {
   }
 
   #ended(life: Life): void {
-    for (const { check } of life.members) this.delivered += check.delivered;
+    for (const { check } of life.members) {
+      this.delivered += check.delivered;
+      check.close();
+    }
     this.#world.ownership.died(life.name);
     this.#world.ownership.disturbed();
     if (!this.isWanted) return;
