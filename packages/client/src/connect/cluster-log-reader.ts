@@ -32,10 +32,10 @@ type ReaderContext = Pick<ClientContext, 'prefix' | 'name' | 'keys' | 'clock'> &
 };
 
 /**
- * Connections of one consumer that wait for records, over all nodes. Slots beyond it take turns. A worker of a group
- * that shares its work has fewer partitions; this bounds the one that has to do all of it.
+ * Connections of one consumer that wait for records, over all nodes. Slots beyond it take turns. All members of a group
+ * together have no more of them than the topics have partitions; this bounds the one that has to do all the work.
  */
-const MAX_BLOCKING = 32;
+const MAX_BLOCKING = 128;
 
 export class ClusterLogReader implements LogReader {
   readonly #context: ReaderContext;

@@ -15,8 +15,11 @@ export interface NodeReadersPort {
 
 export type Read = (connection: RedisConnection, blockMs: number) => Promise<readonly StoredBatch[]>;
 
-/** How long one slot may wait for records while others wait for its connection, milliseconds. */
-const TURN_MS = 25;
+/**
+ * How long one slot may wait for records while others wait for its connection, milliseconds. Shorter turns find records
+ * sooner and ask more often for nothing: at most 20 times a second for each connection.
+ */
+const TURN_MS = 50;
 
 interface BlockingConnection {
   readonly redis: RedisConnection;
@@ -133,7 +136,9 @@ export class NodeReaders {
   }
 
   #putBack(connection: BlockingConnection): void {
-    if (connection.redis.status !== 'ready') return;
+    const { status, stream } = connection.redis;
+    // It stays ready until its socket is closed: whoever took it then would fail as well.
+    if (status !== 'ready' || !stream.writable) return;
     const next = this.#queue.shift();
     if (next === undefined) this.#idle.push(connection);
     else next.resolve(connection);

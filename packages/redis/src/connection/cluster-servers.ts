@@ -1,17 +1,16 @@
 /**
- * Which server process serves each slot of a cluster, and when that changes: a failover, a restart, a slot that moved.
+ * Which server serves each slot of a cluster, and when that changes: a failover, a restart, a slot that moved.
  * The driver tells of nodes and of nothing else, and looks at the cluster only now and then; here a node that is gone is
  * hunted for until every slot has a server again.
  */
 import type { Cluster, Redis } from 'ioredis';
-import { showAddress } from './connection-config.ts';
 import { SLOTS } from './hash-slot.ts';
-import { parseInfo } from './inspect-server.ts';
+import { serverIdentity } from './server-identity.ts';
 
 export interface SlotChanges {
   /** Slots that commands can be sent for again, or by another connection than before. */
   readonly reconnected: ReadonlySet<number>;
-  /** Those of them that are served by another process than before. */
+  /** Those of them that are served by another server than before. */
   readonly otherServer: ReadonlySet<number>;
 }
 
@@ -19,12 +18,12 @@ const HUNT_INTERVAL_MS = 250;
 
 interface SlotServer {
   readonly connection: Redis;
-  readonly runId: string;
+  readonly identity: string;
 }
 
 export class ClusterServers {
   readonly #cluster: Cluster;
-  readonly #runIds = new WeakMap<Redis, string>();
+  readonly #identities = new WeakMap<Redis, string>();
   readonly #slots: (SlotServer | undefined)[] = [];
   readonly #listeners = new Set<(changes: SlotChanges) => void>();
   #looking: Promise<void> | null = null;
@@ -70,20 +69,22 @@ export class ClusterServers {
     const primaries = new Map<string, Redis>();
     for (const node of this.#cluster.nodes('master')) {
       const { host = '127.0.0.1', port = 6379 } = node.options;
-      primaries.set(showAddress({ host, port }), node);
+      // As the driver writes it in its table of slots.
+      primaries.set(`${host}:${port}`, node);
     }
-    await Promise.all([...primaries.values()].map((node) => this.#learnRunId(node)));
+    // Whoever was demoted and comes back has another identity then.
+    for (const node of this.#cluster.nodes('slave')) this.#identities.delete(node);
+    await Promise.all([...primaries.values()].map((node) => this.#identify(node)));
     const { isComplete, changes } = this.#compare(primaries);
     if (changes.reconnected.size > 0) for (const listener of this.#listeners) listener(changes);
     if (isComplete) this.#stopHunting();
     else this.#huntSoon();
   }
 
-  async #learnRunId(node: Redis): Promise<void> {
-    if (this.#runIds.has(node)) return;
+  async #identify(node: Redis): Promise<void> {
+    if (this.#identities.has(node)) return;
     try {
-      const runId = parseInfo(await node.info('server')).get('run_id');
-      if (runId !== undefined) this.#runIds.set(node, runId);
+      this.#identities.set(node, await serverIdentity(node));
     } catch {
       // It is away: its slots go without a server until a later look finds one.
     }
@@ -96,17 +97,17 @@ export class ClusterServers {
     for (let slot = 0; slot < SLOTS; slot++) {
       const place = this.#cluster.slots[slot]?.[0];
       const connection = place === undefined ? undefined : primaries.get(place);
-      const runId = connection === undefined ? undefined : this.#runIds.get(connection);
-      if (connection === undefined || runId === undefined || connection.status === 'end') {
+      const identity = connection === undefined ? undefined : this.#identities.get(connection);
+      if (connection === undefined || identity === undefined || connection.status === 'end') {
         isComplete = false;
         continue;
       }
       const before = this.#slots[slot];
       if (before?.connection === connection) continue;
-      this.#slots[slot] = { connection, runId };
+      this.#slots[slot] = { connection, identity };
       if (before === undefined) continue;
       reconnected.add(slot);
-      if (before.runId !== runId) otherServer.add(slot);
+      if (before.identity !== identity) otherServer.add(slot);
     }
     return { isComplete, changes: { reconnected, otherServer } };
   }

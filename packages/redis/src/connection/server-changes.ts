@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis';
 import { ClusterServers } from './cluster-servers.ts';
 import { isCluster, type CommandConnection } from './command-connection.ts';
 import { hashSlot } from './hash-slot.ts';
-import { parseInfo } from './inspect-server.ts';
+import { serverIdentity } from './server-identity.ts';
 
 /**
  * Calls `run` whenever commands can be sent again after they could not. In a cluster that is said of each node; with
@@ -25,7 +25,7 @@ export function onReconnect(connection: CommandConnection, run: () => void, key?
 }
 
 /**
- * Calls `onChanged` after a reconnect that found another server process, with a function that tells whether it serves a
+ * Calls `onChanged` after a reconnect that found another server, with a function that tells whether it serves a
  * key. Asks once now, and rejects when that fails; on a reconnect a failure drops the connection, so that the next one
  * asks again. Returns a function that stops it.
  */
@@ -42,9 +42,9 @@ export async function onServerChange(
 }
 
 async function onOneServerChange(redis: Redis, onChanged: () => void): Promise<() => void> {
-  let known = await runId(redis);
+  let known = await serverIdentity(redis);
   const onReady = (): void => {
-    runId(redis).then(
+    serverIdentity(redis).then(
       (present) => {
         if (present === known) return;
         known = present;
@@ -57,8 +57,4 @@ async function onOneServerChange(redis: Redis, onChanged: () => void): Promise<(
   };
   redis.on('ready', onReady);
   return () => void redis.off('ready', onReady);
-}
-
-async function runId(redis: Redis): Promise<string> {
-  return parseInfo(await redis.info('server')).get('run_id') ?? '';
 }

@@ -109,9 +109,7 @@ test('a slot that stays half moved is refused in the end, as not executed', asyn
   const target = to.find((node) => node !== from);
   if (target === undefined) throw new Error('no other node');
   const slot = hashSlot(key);
-  const [fromId, toId] = await Promise.all(
-    [from, target].map(({ admin }) => admin.cluster('MYID')),
-  );
+  const [fromId, toId] = await Promise.all([from, target].map(({ admin }) => admin.cluster('MYID')));
   await command.set(key, 1);
   await target.admin.call('cluster', 'SETSLOT', slot, 'IMPORTING', fromId ?? '');
   await from.admin.call('cluster', 'SETSLOT', slot, 'MIGRATING', toId ?? '');

@@ -1,0 +1,132 @@
+import { openConnection, type RedisConnection } from '@millrace/redis';
+import type { StoredBatch } from '@millrace/core';
+import { eventually } from '@millrace/testkit';
+import { test as redisTest } from '@millrace/testkit/vitest';
+import { expect } from 'vitest';
+import { systemClock } from '../clock/system-clock.ts';
+import { NodeReaders, type Read } from './node-readers.ts';
+
+/** Longer than any test: what comes earlier was woken. */
+const BLOCK_MS = 60_000;
+
+interface Node {
+  readonly readers: NodeReaders;
+  /** Connections that were opened, first the oldest. */
+  readonly opened: RedisConnection[];
+  /** Reads the stream of that slot. */
+  readonly read: (slot: number) => Read;
+  readonly keyOf: (slot: number) => string;
+}
+
+const SLOTS = Array.from({ length: 9 }, (_, slot) => slot);
+
+/** One node with two connections that may wait. */
+const test = redisTest.extend<{ node: Node }>({
+  node: async ({ redis, ioredis }, use) => {
+    const opened: RedisConnection[] = [];
+    const open = async (): Promise<RedisConnection> => {
+      const connection = await openConnection(
+        { url: redis.url, connectTimeoutMs: 5_000 },
+        'reader',
+        `${redis.prefix}:reader`,
+      );
+      connection.options.retryStrategy = () => null;
+      opened.push(connection);
+      return connection;
+    };
+    const readers = new NodeReaders({ clock: systemClock, open }, 2);
+    const keyOf = (slot: number): string => `${redis.prefix}:${slot}`;
+    const read =
+      (slot: number): Read =>
+      async (connection, blockMs) => {
+        const reply =
+          blockMs > 0
+            ? await connection.xread('BLOCK', blockMs, 'STREAMS', keyOf(slot), '0')
+            : await connection.xread('STREAMS', keyOf(slot), '0');
+        return reply === null ? [] : [{ partition: `orders/${slot}` } as unknown as StoredBatch];
+      };
+    await use({ readers, opened, read, keyOf });
+    await readers.close();
+    await ioredis.del(...SLOTS.map(keyOf), keyOf(100));
+  },
+});
+
+test('more slots than connections: none is passed over, and the last record ends the last wait', async ({
+  node,
+  redis,
+  ioredis,
+}) => {
+  const { readers, read, keyOf, opened } = node;
+  const blocked = async (): Promise<number> =>
+    String(await ioredis.client('LIST'))
+      .split('\n')
+      .filter((line) => line.includes(`name=${redis.prefix}:reader `) && line.includes('cmd=xread ')).length;
+  const first = SLOTS.slice(0, 2).map((slot) => readers.readBlocked(slot, BLOCK_MS, read(slot)));
+  await eventually(async () => (await blocked()) === 2);
+  const waits = [...first, ...SLOTS.slice(2).map((slot) => readers.readBlocked(slot, BLOCK_MS, read(slot)))];
+  for (const slot of [8, 0, 4, 2, 6, 1, 7, 5, 3]) {
+    await ioredis.xadd(keyOf(slot), '*', 'f', 'v');
+    expect(await waits[slot]).toMatchObject([{ partition: `orders/${slot}` }]);
+  }
+  // Two that wait, and the one that ends their waits.
+  expect(opened).toHaveLength(3);
+});
+
+test('what does not wait goes past those that do', async ({ node, ioredis }) => {
+  const { readers, read, keyOf } = node;
+  const waits = SLOTS.map((slot) => readers.readBlocked(slot, BLOCK_MS, read(slot)));
+  expect(await readers.readNow(read(100))).toEqual([]);
+  await ioredis.xadd(keyOf(100), '*', 'f', 'v');
+  expect(await readers.readNow(read(100))).toHaveLength(1);
+  await Promise.all(SLOTS.map((slot) => readers.unblock(slot)));
+  await Promise.all(waits);
+});
+
+test('unblock ends a wait with a connection and one without, with nothing', async ({ node }) => {
+  const { readers, read } = node;
+  const waits = SLOTS.map((slot) => readers.readBlocked(slot, BLOCK_MS, read(slot)));
+  for (const slot of SLOTS) {
+    let isOver = false;
+    const over = waits[slot]?.then((batches) => {
+      isOver = true;
+      return batches;
+    });
+    // As the fetcher does it: the command may overtake the read.
+    await eventually(
+      async () => {
+        await readers.unblock(slot);
+        return isOver;
+      },
+      { intervalMs: 1 },
+    );
+    expect(await over).toEqual([]);
+  }
+});
+
+test('a connection that is lost fails its own wait, and another takes its place', async ({
+  node,
+  ioredis,
+}) => {
+  const { readers, read, keyOf, opened } = node;
+  const waits = SLOTS.map((slot) =>
+    readers.readBlocked(slot, BLOCK_MS, read(slot)).then(
+      (batches) => batches.length,
+      () => 'lost',
+    ),
+  );
+  await eventually(() => opened.length >= 2);
+  for (const connection of opened) connection.disconnect();
+  await eventually(() => opened.length >= 4);
+  for (const slot of SLOTS) await ioredis.xadd(keyOf(slot), '*', 'f', 'v');
+  const results = await Promise.all(waits);
+  const lost = results.filter((result) => result === 'lost').length;
+  expect(lost).toBeLessThanOrEqual(2);
+  expect(results.filter((result) => result === 1)).toHaveLength(SLOTS.length - lost);
+});
+
+test('close ends every wait', async ({ node }) => {
+  const { readers, read } = node;
+  const waits = SLOTS.map((slot) => readers.readBlocked(slot, BLOCK_MS, read(slot)).catch(() => 'lost'));
+  await readers.close();
+  expect(await Promise.all(waits)).toHaveLength(SLOTS.length);
+});
