@@ -34,14 +34,21 @@ async function* runWorld(
   seed: number,
   directory: string,
 ): AsyncGenerator<Verdict> {
-  await using world = await World.start({
-    topology,
-    seed,
-    mutant,
-    keep,
-    directory: join(directory, `${topology}-${seed}`),
-  });
-  for (const fault of faultsFor(topology, faults, budgetSeconds * 1_000)) yield await world.run(fault);
+  const settings = { topology, seed, mutant, keep, directory: join(directory, `${topology}-${seed}`) };
+  let world: World | null = null;
+  try {
+    for (const fault of faultsFor(topology, faults, budgetSeconds * 1_000)) {
+      world ??= await World.start(settings);
+      const verdict = await world.run(fault);
+      yield verdict;
+      if (isClean(verdict)) continue;
+      // What is broken may stay so: the next row is not to be judged by it.
+      await world[Symbol.asyncDispose]();
+      world = null;
+    }
+  } finally {
+    await world?.[Symbol.asyncDispose]();
+  }
 }
 
 function describeLoad(): string[] {

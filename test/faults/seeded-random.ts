@@ -7,6 +7,13 @@ export class SeededRandom {
     this.#state = seed >>> 0;
   }
 
+  /** The same text gives the same choices (FNV-1a). */
+  static of(text: string): SeededRandom {
+    let hash = 0x811c9dc5;
+    for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+    return new SeededRandom(hash);
+  }
+
   /** 0 ≤ x < 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;

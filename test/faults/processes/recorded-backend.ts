@@ -35,10 +35,10 @@ function recordedPartitions(store: PartitionStore, history: CurrentHistory): Par
       writer.ok('commit', id, result);
       return result;
     },
-    async release(fence) {
+    async release(...request) {
       const writer = history();
-      const id = writer.invoke('release', ownership(fence));
-      const result = await settled(writer, 'release', id, store.release(fence));
+      const id = writer.invoke('release', ownership(request[0]));
+      const result = await settled(writer, 'release', id, store.release(...request));
       writer.ok('release', id, result);
       return result;
     },

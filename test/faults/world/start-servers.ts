@@ -19,9 +19,9 @@ import { Network } from './network.ts';
 import type { Servers } from './servers.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Short, so that a failover fits into a row. */
-const DOWN_AFTER_MS = 1_000;
-const NODE_TIMEOUT_MS = 1_500;
+/** Short, so that a failover fits into a row; not so short that a busy machine makes one. */
+const DOWN_AFTER_MS = 2_000;
+const NODE_TIMEOUT_MS = 2_000;
 const SENTINEL_REPLICAS = 2;
 
 /** What every world has on disk: as operating.md recommends. Rows change `appendfsync` while the servers run. */

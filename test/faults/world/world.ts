@@ -76,13 +76,8 @@ export class World implements AsyncDisposable {
     this.#observer.begin();
     const runner = openHistory({ directory: row.directory, proc: 'runner' });
 
-    await Promise.all(this.#fleet.workers.map((worker) => worker.begin(row)));
-    // Only now, so that everything that concerns the topic is in the row's history.
-    await insist(() => this.#millrace.admin.createTopic(topic, { partitions: PARTITIONS }));
-    await untilOwned(this.#fleet, topic, PARTITIONS);
-    await Promise.all(this.#fleet.producers.map((producer) => producer.begin(row)));
     const findings: RowFinding[] = [];
-    const random = new SeededRandom(seed * 1_000 + number);
+    const random = SeededRandom.of(`${seed} ${fault.name}`);
     const stage = new Stage({
       fault,
       topology,
@@ -94,8 +89,7 @@ export class World implements AsyncDisposable {
       writer: runner.writer,
       findings,
     });
-    await stage.load(WARM_UP_MS);
-    await this.#strike(fault, stage);
+    if (await attempt(stage, () => this.#begin(row))) await this.#strike(fault, stage);
     await this.#settle(topic, runner.writer, stage);
     runner.close();
     const verdict = judge({
@@ -108,34 +102,36 @@ export class World implements AsyncDisposable {
       startedMs,
       findings,
     });
-    await insist(() => this.#millrace.admin.deleteTopic(topic));
+    if (findings.length === 0) await insist(() => this.#millrace.admin.deleteTopic(topic));
     if (isClean(verdict) && !this.#settings.keep) await rm(row.directory, { recursive: true });
     return verdict;
   }
 
+  /** Everybody owns their share of the row's topic, and gets records of it. */
+  async #begin(row: Row): Promise<void> {
+    const { workers, producers } = this.#fleet;
+    await Promise.all(workers.map((worker) => worker.begin(row)));
+    // Only now, so that everything that concerns the topic is in the row's history.
+    await insist(() => this.#millrace.admin.createTopic(row.topic, { partitions: PARTITIONS }));
+    await untilOwned(this.#fleet, row.topic, PARTITIONS);
+    await Promise.all(producers.map((producer) => producer.begin(row)));
+  }
+
   /** Runs the fault, waits for the recovery, and ends the load. */
   async #strike(fault: Fault, stage: Stage): Promise<void> {
-    const attempt = async (step: () => Promise<unknown>): Promise<void> => {
-      try {
-        await step();
-      } catch (error) {
-        // The name is that of what does not end; the checker can only judge what has.
-        stage.report('not-converged', error instanceof Error ? error.message : String(error));
-      }
-    };
-    await attempt(() => fault.run(stage));
-    await Promise.all([attempt(() => restoreFleet(this.#fleet)), attempt(() => stage.untilResumed())]);
+    await stage.load(WARM_UP_MS);
+    await attempt(stage, () => fault.run(stage));
+    await Promise.all([
+      attempt(stage, () => restoreFleet(this.#fleet)),
+      attempt(stage, () => stage.untilResumed()),
+    ]);
     await stage.load(AFTERMATH_MS);
-    await attempt(() => Promise.all(this.#fleet.producers.map((producer) => producer.stop())));
-    await attempt(() => stage.untilResumed());
+    await attempt(stage, () => Promise.all(this.#fleet.producers.map((producer) => producer.stop())));
+    await attempt(stage, () => stage.untilResumed());
   }
 
   async #settle(topic: string, writer: HistoryWriter, stage: Stage): Promise<void> {
-    try {
-      await this.#observer.writeFinalState(topic, writer);
-    } catch (error) {
-      stage.report('not-converged', `the final logs cannot be read: ${String(error)}`);
-    }
+    await attempt(stage, () => this.#observer.writeFinalState(topic, writer));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -143,6 +139,18 @@ export class World implements AsyncDisposable {
     await this.#millrace.close();
     await this.#observer[Symbol.asyncDispose]();
     await this.#servers[Symbol.asyncDispose]();
+  }
+}
+
+/** False when it has failed, which is then among the findings of the row. */
+async function attempt(stage: Stage, step: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await step();
+    return true;
+  } catch (error) {
+    // The name is that of what does not end; the checker can only judge what has.
+    stage.report('not-converged', error instanceof Error ? error.message : String(error));
+    return false;
   }
 }
 
