@@ -93,7 +93,10 @@ export class GroupUnderLoad implements AsyncDisposable {
   /** Waits until `count` more records have been acknowledged and handled by somebody. */
   async untilAnother(count: number): Promise<void> {
     const from = this.acked.length;
-    await eventually(() => this.acked.length >= from + count, { what: `${count} more acknowledged` });
+    await eventually(() => this.acked.length >= from + count, {
+      what: `${count} more acknowledged`,
+      timeoutMs: 30_000,
+    });
     await this.untilDelivered(this.acked.slice(0, from + count));
   }
 
