@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Purpose: become the owner of a partition for a group, fencing whoever owned it before.
 -- KEYS[1] group's hash of the partition
 -- KEYS[2] partition state hash

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Purpose: let the leader say that the topics behind the subscriptions have changed.
 -- KEYS[1] group state hash
 -- KEYS[2] events stream

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Purpose: note in the group's slot that a member takes over partitions that are assigned to it and free.
 -- KEYS[1] group state hash
 -- KEYS[2] members hash

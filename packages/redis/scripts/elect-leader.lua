@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Purpose: make the winner of the leader lock the leader.
 -- KEYS[1] group state hash
 -- KEYS[2] members hash

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Purpose: add a member to a group, or let a static member take its own place back.
 -- KEYS[1] group state hash
 -- KEYS[2] members hash

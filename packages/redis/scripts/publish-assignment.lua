@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Purpose: publish what the leader computed, and wake the members.
 -- KEYS[1] group state hash
 -- KEYS[2] assignment hash

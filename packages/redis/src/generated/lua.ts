@@ -4,10 +4,10 @@ import type { LuaScript } from '../run-script.ts';
 
 export const ACQUIRE_PARTITION: LuaScript = {
   name: 'acquire-partition',
-  sha1: '75a54ba7d6a60c8c4258250fbd6732ddeef1e1fb',
+  sha1: '8887791f0537a6dd51b7638bef1483239da6f26b',
   keyCount: 3,
   isReadOnly: false,
-  text: "#!lua\nlocal ownership, state, groups = KEYS[1], KEYS[2], KEYS[3]\nlocal group, memberId, nonce, claim, reset = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nlocal server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''\nlocal log = redis.call('HMGET', state, 'start', 'end', 'incarnation')\nif not log[2] then\n  return { 'UNKNOWN_PARTITION' }\nend\nlocal logStart, logEnd = log[1] or '0', log[2]\nlocal o = redis.call('HMGET', ownership, 'claim', 'owner', 'nonce', 'epoch', 'committed', 'fingerprint', 'resetFrom')\nlocal seenClaim, owner, seenNonce, epoch, committed, fingerprint = o[1], o[2], o[3], o[4], o[5], o[6] or ''\nlocal resetFrom = o[7]\nlocal isLater = seenClaim and tonumber(seenClaim) > tonumber(claim)\nlocal isTwin = seenClaim and tonumber(seenClaim) == tonumber(claim) and owner and owner ~= memberId\nif isLater or isTwin then\n  return { 'SUPERSEDED', seenClaim, owner or '' }\nend\nif seenNonce == nonce then\n  return { 'ACQUIRED', epoch, committed, logStart, logEnd, log[3], fingerprint, server, resetFrom }\nend\nlocal outside = committed and (tonumber(committed) < tonumber(logStart) or tonumber(committed) > tonumber(logEnd))\nif not committed or outside then\n  if reset == 'fail' then\n    return { 'NO_OFFSET', committed or '', logStart, logEnd }\n  end\n  resetFrom = resetFrom or committed or ''\n  if outside and tonumber(committed) > tonumber(logEnd) then\n    committed = logEnd\n  else\n    committed = reset == 'latest' and logEnd or logStart\n  end\n  fingerprint = ''\nend\nlocal time = redis.call('TIME')\nlocal nextEpoch = math.max((tonumber(epoch) or 0) + 1, time[1] * 1000 + math.floor(time[2] / 1000))\nlocal written = string.format('%.0f', nextEpoch)\nredis.call('HSET', ownership, 'epoch', written, 'nonce', nonce, 'owner', memberId, 'claim', claim,\n  'committed', committed, 'fingerprint', fingerprint)\nif resetFrom and resetFrom ~= '' then\n  redis.call('HSET', ownership, 'resetFrom', resetFrom)\nend\nredis.call('SADD', groups, group)\nreturn { 'ACQUIRED', written, committed, logStart, logEnd, log[3], fingerprint, server, resetFrom }",
+  text: "#!lua flags=allow-oom\nlocal ownership, state, groups = KEYS[1], KEYS[2], KEYS[3]\nlocal group, memberId, nonce, claim, reset = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nlocal server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''\nlocal log = redis.call('HMGET', state, 'start', 'end', 'incarnation')\nif not log[2] then\n  return { 'UNKNOWN_PARTITION' }\nend\nlocal logStart, logEnd = log[1] or '0', log[2]\nlocal o = redis.call('HMGET', ownership, 'claim', 'owner', 'nonce', 'epoch', 'committed', 'fingerprint', 'resetFrom')\nlocal seenClaim, owner, seenNonce, epoch, committed, fingerprint = o[1], o[2], o[3], o[4], o[5], o[6] or ''\nlocal resetFrom = o[7]\nlocal isLater = seenClaim and tonumber(seenClaim) > tonumber(claim)\nlocal isTwin = seenClaim and tonumber(seenClaim) == tonumber(claim) and owner and owner ~= memberId\nif isLater or isTwin then\n  return { 'SUPERSEDED', seenClaim, owner or '' }\nend\nif seenNonce == nonce then\n  return { 'ACQUIRED', epoch, committed, logStart, logEnd, log[3], fingerprint, server, resetFrom }\nend\nlocal outside = committed and (tonumber(committed) < tonumber(logStart) or tonumber(committed) > tonumber(logEnd))\nif not committed or outside then\n  if reset == 'fail' then\n    return { 'NO_OFFSET', committed or '', logStart, logEnd }\n  end\n  resetFrom = resetFrom or committed or ''\n  if outside and tonumber(committed) > tonumber(logEnd) then\n    committed = logEnd\n  else\n    committed = reset == 'latest' and logEnd or logStart\n  end\n  fingerprint = ''\nend\nlocal time = redis.call('TIME')\nlocal nextEpoch = math.max((tonumber(epoch) or 0) + 1, time[1] * 1000 + math.floor(time[2] / 1000))\nlocal written = string.format('%.0f', nextEpoch)\nredis.call('HSET', ownership, 'epoch', written, 'nonce', nonce, 'owner', memberId, 'claim', claim,\n  'committed', committed, 'fingerprint', fingerprint)\nif resetFrom and resetFrom ~= '' then\n  redis.call('HSET', ownership, 'resetFrom', resetFrom)\nend\nredis.call('SADD', groups, group)\nreturn { 'ACQUIRED', written, committed, logStart, logEnd, log[3], fingerprint, server, resetFrom }",
 };
 
 export const APPEND: LuaScript = {
@@ -20,18 +20,18 @@ export const APPEND: LuaScript = {
 
 export const BUMP_GENERATION: LuaScript = {
   name: 'bump-generation',
-  sha1: 'c3c2ca20a783259f69e864147a00fcf8329a294d',
+  sha1: 'cdc35aafb27681cdd9245882f99c641f0fa9c1b2',
   keyCount: 2,
   isReadOnly: false,
-  text: "#!lua\nlocal state, events = KEYS[1], KEYS[2]\nlocal leaderEpoch, generation, what, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4]\nlocal current = redis.call('HMGET', state, 'leaderEpoch', 'generation')\nif current[1] ~= leaderEpoch or (current[2] or '0') ~= generation then\n  return { 'STALE' }\nend\nlocal raised = redis.call('HINCRBY', state, 'generation', 1)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'topics-changed', 'what', what, 'generation', raised)\nreturn { 'OK', string.format('%.0f', raised) }",
+  text: "#!lua flags=allow-oom\nlocal state, events = KEYS[1], KEYS[2]\nlocal leaderEpoch, generation, what, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4]\nlocal current = redis.call('HMGET', state, 'leaderEpoch', 'generation')\nif current[1] ~= leaderEpoch or (current[2] or '0') ~= generation then\n  return { 'STALE' }\nend\nlocal raised = redis.call('HINCRBY', state, 'generation', 1)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'topics-changed', 'what', what, 'generation', raised)\nreturn { 'OK', string.format('%.0f', raised) }",
 };
 
 export const CLAIM_PARTITIONS: LuaScript = {
   name: 'claim-partitions',
-  sha1: '3ab6b04420c3338b2a57c11ee6a06e2351808151',
+  sha1: '3bbdb01e8418a51a0301298caa06d5423e6fc742',
   keyCount: 3,
   isReadOnly: false,
-  text: "#!lua\nlocal state, members, owners = KEYS[1], KEYS[2], KEYS[3]\nlocal memberId, session, assignmentGeneration, lowest = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])\nlocal held = redis.call('HGET', members, memberId)\nif not held or string.sub(held, 1, #session + 1) ~= session .. ' ' then\n  return { 'UNKNOWN_MEMBER' }\nend\nif redis.call('HGET', state, 'assignmentGeneration') ~= assignmentGeneration then\n  return { 'STALE_ASSIGNMENT' }\nend\nlocal claim = redis.call('HINCRBY', state, 'claims', 1)\nif claim < lowest then\n  claim = lowest\n  redis.call('HSET', state, 'claims', string.format('%.0f', claim))\nend\nlocal number = string.format('%.0f', claim)\nlocal results = {}\nfor index = 5, #ARGV do\n  local entry = redis.call('HGET', owners, ARGV[index])\n  local owner = entry and string.sub(entry, string.find(entry, ' ', 1, true) + 1)\n  if owner and owner ~= memberId and redis.call('HEXISTS', members, owner) == 1 then\n    results[#results + 1] = owner\n  else\n    redis.call('HSET', owners, ARGV[index], number .. ' ' .. memberId)\n    results[#results + 1] = ''\n  end\nend\nreturn { 'CLAIMED', number, results }",
+  text: "#!lua flags=allow-oom\nlocal state, members, owners = KEYS[1], KEYS[2], KEYS[3]\nlocal memberId, session, assignmentGeneration, lowest = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])\nlocal held = redis.call('HGET', members, memberId)\nif not held or string.sub(held, 1, #session + 1) ~= session .. ' ' then\n  return { 'UNKNOWN_MEMBER' }\nend\nif redis.call('HGET', state, 'assignmentGeneration') ~= assignmentGeneration then\n  return { 'STALE_ASSIGNMENT' }\nend\nlocal claim = redis.call('HINCRBY', state, 'claims', 1)\nif claim < lowest then\n  claim = lowest\n  redis.call('HSET', state, 'claims', string.format('%.0f', claim))\nend\nlocal number = string.format('%.0f', claim)\nlocal results = {}\nfor index = 5, #ARGV do\n  local entry = redis.call('HGET', owners, ARGV[index])\n  local owner = entry and string.sub(entry, string.find(entry, ' ', 1, true) + 1)\n  if owner and owner ~= memberId and redis.call('HEXISTS', members, owner) == 1 then\n    results[#results + 1] = owner\n  else\n    redis.call('HSET', owners, ARGV[index], number .. ' ' .. memberId)\n    results[#results + 1] = ''\n  end\nend\nreturn { 'CLAIMED', number, results }",
 };
 
 export const COMMIT_OFFSET: LuaScript = {
@@ -76,10 +76,10 @@ export const DEPOSE_LEADER: LuaScript = {
 
 export const ELECT_LEADER: LuaScript = {
   name: 'elect-leader',
-  sha1: '721f06ee508a47ee46807feaddea01244eb0f29f',
+  sha1: 'e04792f14109230efaf822fb5a2d379e90da77f2',
   keyCount: 3,
   isReadOnly: false,
-  text: "#!lua\nlocal state, members, events = KEYS[1], KEYS[2], KEYS[3]\nlocal memberId, session, eventsToKeep = ARGV[1], ARGV[2], ARGV[3]\nlocal held = redis.call('HGET', members, memberId)\nif not held or string.sub(held, 1, #session + 1) ~= session .. ' ' then\n  return { 'UNKNOWN_MEMBER' }\nend\nlocal epoch = redis.call('HINCRBY', state, 'leaderEpoch', 1)\nredis.call('HSET', state, 'leader', memberId)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'leader-elected', 'member', memberId, 'leaderEpoch', epoch)\nreturn { 'ELECTED', string.format('%.0f', epoch) }",
+  text: "#!lua flags=allow-oom\nlocal state, members, events = KEYS[1], KEYS[2], KEYS[3]\nlocal memberId, session, eventsToKeep = ARGV[1], ARGV[2], ARGV[3]\nlocal held = redis.call('HGET', members, memberId)\nif not held or string.sub(held, 1, #session + 1) ~= session .. ' ' then\n  return { 'UNKNOWN_MEMBER' }\nend\nlocal epoch = redis.call('HINCRBY', state, 'leaderEpoch', 1)\nredis.call('HSET', state, 'leader', memberId)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'leader-elected', 'member', memberId, 'leaderEpoch', epoch)\nreturn { 'ELECTED', string.format('%.0f', epoch) }",
 };
 
 export const EVICT_MEMBER: LuaScript = {
@@ -108,10 +108,10 @@ export const HEARTBEAT: LuaScript = {
 
 export const JOIN_GROUP: LuaScript = {
   name: 'join-group',
-  sha1: '0f5b3136c468ad89d78c55b329d69184b75755c1',
+  sha1: '8b1f6c36842c7d56e52821327db54f08b54818b4',
   keyCount: 6,
   isReadOnly: false,
-  text: "#!lua\nlocal state, members, beats, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal wake, presence = KEYS[5], KEYS[6]\nlocal memberId, session, description, protocol = ARGV[1], ARGV[2], ARGV[3], ARGV[4]\nlocal seenBeat, mayReplacePresent, eventsToKeep = ARGV[5], ARGV[6] == '1', ARGV[7]\nlocal function view()\n  local v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies')\n  return { 'JOINED', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '' }\nend\nlocal groupProtocol = redis.call('HGET', state, 'protocol')\nif groupProtocol and groupProtocol ~= protocol and redis.call('HLEN', members) > 0 then\n  return { 'PROTOCOL_MISMATCH', groupProtocol }\nend\nlocal value = session .. ' ' .. description\nlocal held = redis.call('HGET', members, memberId)\nif held == value then\n  return view()\nend\nif held then\n  local beat = redis.call('HGET', beats, memberId) or '0'\n  local present = redis.call('PUBSUB', 'SHARDNUMSUB', presence)[2]\n  if seenBeat ~= beat or (present > 0 and not mayReplacePresent) then\n    return { 'DUPLICATE_INSTANCE', string.sub(held, string.find(held, ' ', 1, true) + 1), beat, present }\n  end\n  redis.call('HSET', members, memberId, value)\n  redis.call('HINCRBY', beats, memberId, 1)\n  local before = cjson.decode(string.sub(held, string.find(held, ' ', 1, true) + 1))\n  local after = cjson.decode(description)\n  if before.input ~= after.input then\n    redis.call('HINCRBY', state, 'generation', 1)\n  end\n  redis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-returned', 'member', memberId)\nelse\n  redis.call('HSET', members, memberId, value)\n  redis.call('HINCRBY', beats, memberId, 1)\n  redis.call('HSET', state, 'protocol', protocol)\n  local generation = redis.call('HINCRBY', state, 'generation', 1)\n  redis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-joined', 'member', memberId, 'generation', generation)\nend\nredis.call('SPUBLISH', wake, 'generation')\nreturn view()",
+  text: "#!lua flags=allow-oom\nlocal state, members, beats, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\nlocal wake, presence = KEYS[5], KEYS[6]\nlocal memberId, session, description, protocol = ARGV[1], ARGV[2], ARGV[3], ARGV[4]\nlocal seenBeat, mayReplacePresent, eventsToKeep = ARGV[5], ARGV[6] == '1', ARGV[7]\nlocal function view()\n  local v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies')\n  return { 'JOINED', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '' }\nend\nlocal groupProtocol = redis.call('HGET', state, 'protocol')\nif groupProtocol and groupProtocol ~= protocol and redis.call('HLEN', members) > 0 then\n  return { 'PROTOCOL_MISMATCH', groupProtocol }\nend\nlocal value = session .. ' ' .. description\nlocal held = redis.call('HGET', members, memberId)\nif held == value then\n  return view()\nend\nif held then\n  local beat = redis.call('HGET', beats, memberId) or '0'\n  local present = redis.call('PUBSUB', 'SHARDNUMSUB', presence)[2]\n  if seenBeat ~= beat or (present > 0 and not mayReplacePresent) then\n    return { 'DUPLICATE_INSTANCE', string.sub(held, string.find(held, ' ', 1, true) + 1), beat, present }\n  end\n  redis.call('HSET', members, memberId, value)\n  redis.call('HINCRBY', beats, memberId, 1)\n  local before = cjson.decode(string.sub(held, string.find(held, ' ', 1, true) + 1))\n  local after = cjson.decode(description)\n  if before.input ~= after.input then\n    redis.call('HINCRBY', state, 'generation', 1)\n  end\n  redis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-returned', 'member', memberId)\nelse\n  redis.call('HSET', members, memberId, value)\n  redis.call('HINCRBY', beats, memberId, 1)\n  redis.call('HSET', state, 'protocol', protocol)\n  local generation = redis.call('HINCRBY', state, 'generation', 1)\n  redis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-joined', 'member', memberId, 'generation', generation)\nend\nredis.call('SPUBLISH', wake, 'generation')\nreturn view()",
 };
 
 export const LEAVE_GROUP: LuaScript = {
@@ -124,10 +124,10 @@ export const LEAVE_GROUP: LuaScript = {
 
 export const PUBLISH_ASSIGNMENT: LuaScript = {
   name: 'publish-assignment',
-  sha1: '6d714dcf114f63927144484aabaee4e2fced7b79',
+  sha1: '8e79a227e46c0e3802f957b547e9884ecdc80451',
   keyCount: 5,
   isReadOnly: false,
-  text: "#!lua\nlocal state, assignment, owners, events, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]\nlocal leaderEpoch, generation, deputies, moves, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nlocal incarnations, orphans = ARGV[6], tonumber(ARGV[7])\nlocal current = redis.call('HMGET', state, 'leaderEpoch', 'generation')\nif current[1] ~= leaderEpoch or current[2] ~= generation then\n  return { 'STALE' }\nend\nlocal index = 8\nfor _ = 1, orphans do\n  if redis.call('HGET', owners, ARGV[index]) == ARGV[index + 1] then\n    redis.call('HDEL', owners, ARGV[index])\n  end\n  index = index + 2\nend\nredis.call('DEL', assignment)\nwhile index < #ARGV do\n  redis.call('HSET', assignment, ARGV[index], ARGV[index + 1])\n  index = index + 2\nend\nredis.call('HSET', state, 'assignmentGeneration', generation, 'deputies', deputies,\n  'incarnations', incarnations)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'assigned', 'generation', generation, 'moves', moves,\n  'leaderEpoch', leaderEpoch)\nredis.call('SPUBLISH', wake, 'assignment')\nreturn { 'OK' }",
+  text: "#!lua flags=allow-oom\nlocal state, assignment, owners, events, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]\nlocal leaderEpoch, generation, deputies, moves, eventsToKeep = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nlocal incarnations, orphans = ARGV[6], tonumber(ARGV[7])\nlocal current = redis.call('HMGET', state, 'leaderEpoch', 'generation')\nif current[1] ~= leaderEpoch or current[2] ~= generation then\n  return { 'STALE' }\nend\nlocal index = 8\nfor _ = 1, orphans do\n  if redis.call('HGET', owners, ARGV[index]) == ARGV[index + 1] then\n    redis.call('HDEL', owners, ARGV[index])\n  end\n  index = index + 2\nend\nredis.call('DEL', assignment)\nwhile index < #ARGV do\n  redis.call('HSET', assignment, ARGV[index], ARGV[index + 1])\n  index = index + 2\nend\nredis.call('HSET', state, 'assignmentGeneration', generation, 'deputies', deputies,\n  'incarnations', incarnations)\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'assigned', 'generation', generation, 'moves', moves,\n  'leaderEpoch', leaderEpoch)\nredis.call('SPUBLISH', wake, 'assignment')\nreturn { 'OK' }",
 };
 
 export const RAISE_PRODUCER_EPOCH: LuaScript = {
@@ -178,6 +178,14 @@ export const READ_TARGET: LuaScript = {
   text: "#!lua flags=no-writes\nlocal state, assignment = KEYS[1], KEYS[2]\nlocal memberId = ARGV[1]\nlocal v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies',\n  'incarnations')\nreturn { 'OK', v[1] or '0', v[2] or '0', v[3] or '', v[4] or '0', v[5] or '',\n  redis.call('HGET', assignment, memberId) or '', v[6] or '' }",
 };
 
+export const REGISTER_GROUP: LuaScript = {
+  name: 'register-group',
+  sha1: '17e9f4a9f145c8e7f46fa255e552f828ea134f75',
+  keyCount: 1,
+  isReadOnly: false,
+  text: "#!lua flags=allow-oom\nlocal groups = KEYS[1]\nlocal group = ARGV[1]\nredis.call('SADD', groups, group)\nreturn { 'REGISTERED' }",
+};
+
 export const RELEASE_PARTITION: LuaScript = {
   name: 'release-partition',
   sha1: '8667f72a4c43cf9d33002d3adb80332940c21ffa',
@@ -196,10 +204,10 @@ export const REPLACE_TOPIC: LuaScript = {
 
 export const SEEK_OFFSET: LuaScript = {
   name: 'seek-offset',
-  sha1: '11f17e662dbb8c157820160c67690552f74b10c0',
+  sha1: '23be907a960fb965edaed27c9550b2379e055517',
   keyCount: 2,
   isReadOnly: false,
-  text: "#!lua flags=allow-oom\nlocal ownership, state = KEYS[1], KEYS[2]\nlocal epoch, nonce, offset, acquiredAt = ARGV[1], ARGV[2], ARGV[3], ARGV[4]\nlocal server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''\nif server ~= acquiredAt then\n  return { 'SERVER_CHANGED', server }\nend\nlocal o = redis.call('HMGET', ownership, 'epoch', 'nonce', 'committed', 'owner')\nif o[1] ~= epoch or o[2] ~= nonce then\n  return { 'FENCED', o[1] or '0', o[4] or '' }\nend\nlocal log = redis.call('HMGET', state, 'start', 'end')\nif tonumber(offset) < tonumber(log[1] or '0') or tonumber(offset) > tonumber(log[2] or '0') then\n  return { 'OUT_OF_RANGE', log[1] or '0', log[2] or '0' }\nend\nredis.call('HSET', ownership, 'committed', offset, 'fingerprint', '')\nredis.call('HDEL', ownership, 'resetFrom')\nreturn { 'SOUGHT', o[3], offset }",
+  text: "#!lua flags=allow-oom\nlocal ownership, state = KEYS[1], KEYS[2]\nlocal epoch, nonce, offset, acquiredAt, nextNonce = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]\nlocal server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''\nif server ~= acquiredAt then\n  return { 'SERVER_CHANGED', server }\nend\nlocal o = redis.call('HMGET', ownership, 'epoch', 'nonce', 'committed', 'owner')\nif o[1] == epoch and o[2] == nextNonce then\n  return { 'SOUGHT', false, o[3] }\nend\nif o[1] ~= epoch or o[2] ~= nonce then\n  return { 'FENCED', o[1] or '0', o[4] or '' }\nend\nlocal log = redis.call('HMGET', state, 'start', 'end')\nif tonumber(offset) < tonumber(log[1] or '0') or tonumber(offset) > tonumber(log[2] or '0') then\n  return { 'OUT_OF_RANGE', log[1] or '0', log[2] or '0' }\nend\nredis.call('HSET', ownership, 'committed', offset, 'fingerprint', '', 'nonce', nextNonce)\nredis.call('HDEL', ownership, 'resetFrom')\nreturn { 'SOUGHT', o[3], offset }",
 };
 
 export const UNCLAIM_PARTITIONS: LuaScript = {

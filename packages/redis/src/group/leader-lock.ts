@@ -24,7 +24,11 @@ export class LeaderLock {
     if (clients.length % 2 === 0) {
       throw new RangeError(`the leader lock needs an odd number of Redis deployments, got ${clients.length}`);
     }
-    this.#redlock = new Redlock(clients, { retryCount: 0, driftFactor: 0.01 });
+    this.#redlock = new Redlock(
+      clients,
+      { retryCount: 0, driftFactor: 0.01 },
+      { acquireScript: allowOutOfMemory, extendScript: allowOutOfMemory, releaseScript: allowOutOfMemory },
+    );
     // Redlock reports normal contention as an 'error' event; without a listener Node would throw it.
     this.#redlock.on('error', () => {});
     this.#key = key;
@@ -94,6 +98,11 @@ export class LeaderLock {
       timer.cancel();
     }
   }
+}
+
+/** A group whose leader dies while the memory is full must get another one: its members drain what fills it. */
+function allowOutOfMemory(script: string): string {
+  return `#!lua flags=allow-oom\n${script}`;
 }
 
 /**

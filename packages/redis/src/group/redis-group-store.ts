@@ -19,6 +19,8 @@ import type {
   Target,
 } from '@millrace/core';
 import type { CommandConnection } from '../connection/command-connection.ts';
+import { REGISTER_GROUP } from '../generated/lua.ts';
+import { runScript } from '../run-script.ts';
 import type { GroupKeys, Keys } from '../keys.ts';
 import { claimPartitions, unclaimPartitions } from './claims.ts';
 import { appendGroupEvent } from './events.ts';
@@ -48,7 +50,7 @@ export class RedisGroupStore implements GroupStore {
 
   async join(member: MemberDescription, takeOver?: TakeOver): Promise<JoinResult> {
     // First, so that a group with members is never missing from the catalogue.
-    await this.#connection.sadd(this.#catalogue.groups, this.#group);
+    await runScript(this.#connection, REGISTER_GROUP, [this.#catalogue.groups], [this.#group]);
     return joinGroup(this.#connection, this.#keys, member, takeOver);
   }
 

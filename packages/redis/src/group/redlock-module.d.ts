@@ -15,8 +15,14 @@ declare module 'redlock' {
     readonly driftFactor?: number;
   }
 
+  export interface RedlockScripts {
+    readonly acquireScript: (script: string) => string;
+    readonly extendScript: (script: string) => string;
+    readonly releaseScript: (script: string) => string;
+  }
+
   export default class Redlock {
-    constructor(clients: Iterable<unknown>, settings: RedlockSettings);
+    constructor(clients: Iterable<unknown>, settings: RedlockSettings, scripts: RedlockScripts);
     acquire(resources: string[], durationMs: number): Promise<Lock>;
     on(event: 'error', listener: (error: unknown) => void): this;
   }

@@ -1,15 +1,24 @@
 /**
- * With the server's memory full nothing new is taken in, and everything that is under way can be brought to an end:
- * who drains must be able to commit, release and leave, and who died must still be evicted.
+ * With the server's memory full no record is taken in, and the group goes on: who drains must be able to commit, release
+ * and leave, who died must be evicted, and whoever is left, or comes instead, must get what it owned.
  */
 import type { Fence, MemberDescription } from '@millrace/core';
-import { createKeys, RedisPartitionStore, RedisTopicStore } from '@millrace/redis';
+import {
+  createKeys,
+  encodeBatch,
+  RedisLog,
+  RedisPartitionStore,
+  RedisTopicStore,
+  type RedisConnection,
+} from '@millrace/redis';
 import { describe, expect } from 'vitest';
 import { acquireRequest, fenceOf } from '../partition/partition-fixture.ts';
 import { assignmentOf, groupFixture, memberOf, type GroupFixture } from './group-fixture.ts';
+import { recordOf } from '../log/log-fixture.ts';
 import { test as serverTest } from './own-server.ts';
 
 interface FullServer {
+  readonly redis: RedisConnection;
   readonly group: GroupFixture;
   readonly partitions: RedisPartitionStore;
   readonly leader: MemberDescription;
@@ -37,7 +46,7 @@ const test = serverTest.extend<{ full: FullServer }>({
     if (acquired.status !== 'ACQUIRED') throw new Error(acquired.status);
     await redis.config('SET', 'maxmemory', 1);
     const fence = fenceOf(request, acquired);
-    await use({ group, partitions, leader: memberOf('leader'), worker, leaderEpoch, fence });
+    await use({ redis, group, partitions, leader: memberOf('leader'), worker, leaderEpoch, fence });
   },
 });
 
@@ -51,7 +60,7 @@ describe('with the memory full', () => {
       status: 'COMMITTED',
       committed: 50,
     });
-    expect(await partitions.seek(fence, 60)).toMatchObject({ status: 'SOUGHT', committed: 60 });
+    expect(await partitions.seek(fence, 60, 'sought')).toMatchObject({ status: 'SOUGHT', committed: 60 });
     expect(await partitions.release(fence)).toEqual({ status: 'RELEASED' });
     await group.store.unclaim('worker', new Map([['orders/0', 1]]));
     expect((await group.store.snapshot()).owners).toEqual(new Map());
@@ -71,42 +80,53 @@ describe('with the memory full', () => {
     expect(await partitions.progress('orders', 0, 'billing')).toEqual({ committed: 0, logEnd: 100 });
   });
 
-  const REFUSED: Readonly<Record<string, (full: FullServer) => Promise<unknown>>> = {
-    'a join': ({ group }) => group.store.join(memberOf('new')),
-    'a claim': ({ group, worker }) =>
-      group.store.claim({ ...worker, assignmentGeneration: 2, partitions: ['orders/1'], lowest: 0 }),
-    'an acquire': ({ partitions }) => partitions.acquire(acquireRequest('heir', { claim: 2 })),
-    'an election': ({ group, leader }) => group.store.elect('leader', leader.session),
-    'the leader lock': ({ group }) => group.store.tryLock(10_000),
-    'a new generation': ({ group, leaderEpoch }) => group.store.bumpGeneration(leaderEpoch, 2, 'x'),
-    'an assignment': ({ group, leaderEpoch }) =>
-      group.store.publish({
-        leaderEpoch,
-        generation: 2,
-        assignment: assignmentOf({ leader: [0, 1] }),
+  test('others join, lead and take over: the group goes on with whoever is left', async ({
+    full: { group, partitions, leader, leaderEpoch },
+  }) => {
+    expect(await group.store.join(memberOf('heir'))).toMatchObject({ status: 'JOINED' });
+    expect(await group.store.evict(leaderEpoch, 'worker', 1, 'presence')).toBe('OK');
+    expect(await group.store.tryLock(10_000)).toBe(true);
+    expect(await group.store.extendLock(10_000)).toBe(true);
+    const epoch = (await group.store.elect('leader', leader.session)) ?? 0;
+    expect(epoch).toBeGreaterThan(leaderEpoch);
+    const { generation } = await group.store.snapshot();
+    expect(await group.store.bumpGeneration(epoch, generation, 'topics')).toBe(generation + 1);
+    expect(
+      await group.store.publish({
+        leaderEpoch: epoch,
+        generation: generation + 1,
+        assignment: assignmentOf({ heir: [0, 1] }),
         incarnations: new Map(),
         deputies: [],
         moves: 1,
         orphans: new Map(),
       }),
-  };
+    ).toBe('OK');
+    const claimed = await group.store.claim({
+      ...memberOf('heir'),
+      assignmentGeneration: generation + 1,
+      partitions: ['orders/0'],
+      lowest: 0,
+    });
+    expect(claimed).toMatchObject({ status: 'CLAIMED', granted: ['orders/0'] });
+    expect(await partitions.acquire(acquireRequest('heir', { claim: 2 }))).toMatchObject({
+      status: 'ACQUIRED',
+    });
+    await group.store.releaseLock();
+  });
 
-  test.for(Object.entries(REFUSED))(
-    '%s is refused before it has changed anything',
-    async ([, call], { full }) => {
-      const { group } = full;
-      const before = [
-        await group.store.snapshot(),
-        await group.store.readAssignment(),
-        await group.history(),
-      ];
-      await expect(call(full)).rejects.toThrow(/^OOM/);
-      expect([
-        await group.store.snapshot(),
-        await group.store.readAssignment(),
-        await group.history(),
-      ]).toEqual(before);
-      expect(await full.partitions.commit(full.fence, 1, '')).toMatchObject({ status: 'COMMITTED' });
-    },
-  );
+  test('nothing is appended', async ({ full: { redis, partitions } }) => {
+    const log = new RedisLog(redis, createKeys('oom'));
+    const append = log.append({
+      topic: 'orders',
+      partition: 0,
+      producerId: 'p',
+      producerEpoch: 0,
+      sequence: 0,
+      recordCount: 1,
+      batch: encodeBatch([recordOf('x')]),
+    });
+    await expect(append).rejects.toThrow(/^OOM/);
+    expect(await partitions.progress('orders', 0, 'billing')).toEqual({ committed: 0, logEnd: 100 });
+  });
 });
