@@ -26,6 +26,8 @@ export function applyFault({ world, workers, producers }: Actors, fault: Fault):
       if (fault.kind === 'kill') worker.kill(fault.halfOpenMs);
       else worker.close();
       simulation.schedule(fault.downMs, null, `${worker.name} is wanted`, () => {
+        // All of them are by then, until they are closed for good.
+        if (world.isResting) return;
         worker.isWanted = true;
         worker.start();
       });

@@ -12,6 +12,7 @@ import {
   restartLeases,
   type Assignment,
   type GroupSnapshot,
+  type GroupView,
   type LivenessState,
   type MemberDescription,
   type Timer,
@@ -183,8 +184,8 @@ export class Reign {
       const outcome = await this.#port.group.evict(this.epoch, memberId, beat, reason);
       if (outcome === 'OK' || outcome === 'UNKNOWN_MEMBER') isGroupChanged = true;
     }
-    // A wake-up was lost: somebody came or went unnoticed.
-    if (!isGroupChanged && this.#generation > 0) this.onGeneration(watch.generation);
+    // A wake-up was lost: somebody came or went unnoticed. Or a failover took back what was published.
+    if (!isGroupChanged && this.#generation > 0 && !this.#isPublished(watch)) this.queueRebalance();
     return { isGroupChanged, hasSuspects: seen.suspects };
   }
 
@@ -200,8 +201,7 @@ export class Reign {
       }
       this.#members = snapshot.members;
       if (!isUrgent && this.#waitsForMoreJoins(snapshot)) return;
-      if (snapshot.assignmentGeneration === snapshot.generation && this.#generation === snapshot.generation)
-        return;
+      if (this.#isPublished(snapshot)) return;
       if ((await this.#publish(snapshot)) === 'OK') return;
     }
   }
@@ -235,6 +235,10 @@ export class Reign {
       this.#topics = topics;
     }
     return outcome;
+  }
+
+  #isPublished({ generation, assignmentGeneration }: GroupView): boolean {
+    return generation === this.#generation && assignmentGeneration === this.#generation;
   }
 
   #isNews(assignment: Assignment, incarnations: ReadonlyMap<string, string>): boolean {
@@ -282,7 +286,7 @@ export class Reign {
     }
     const snapshot = await this.#port.group.snapshot();
     this.#members = snapshot.members;
-    if (snapshot.generation !== this.#generation) {
+    if (!this.#isPublished(snapshot)) {
       this.queueRebalance();
       return;
     }
