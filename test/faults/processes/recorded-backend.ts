@@ -28,10 +28,11 @@ function recordedPartitions(store: PartitionStore, history: CurrentHistory): Par
       writer.ok('acquire', id, acquired(result));
       return result;
     },
-    async commit(fence, offset, fingerprint) {
+    async commit(...request) {
+      const [fence, offset] = request;
       const writer = history();
       const id = writer.invoke('commit', { ...ownership(fence), offset });
-      const result = await settled(writer, 'commit', id, store.commit(fence, offset, fingerprint));
+      const result = await settled(writer, 'commit', id, store.commit(...request));
       writer.ok('commit', id, result);
       return result;
     },
@@ -42,10 +43,10 @@ function recordedPartitions(store: PartitionStore, history: CurrentHistory): Par
       writer.ok('release', id, result);
       return result;
     },
-    async seek(fence, offset) {
+    async seek(fence, offset, nextNonce) {
       const writer = history();
-      const id = writer.invoke('seek', { ...ownership(fence), offset });
-      const result = await settled(writer, 'seek', id, store.seek(fence, offset));
+      const id = writer.invoke('seek', { ...ownership(fence), offset, nextNonce });
+      const result = await settled(writer, 'seek', id, store.seek(fence, offset, nextNonce));
       writer.ok('seek', id, result);
       return result;
     },
