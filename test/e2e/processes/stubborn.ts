@@ -3,7 +3,6 @@
  * never looks at its lease. When it is told to, it commits. What refuses it then is the fence, and nothing else.
  */
 import { hostname } from 'node:os';
-import { setImmediate } from 'node:timers/promises';
 import { parsePartitionKey, type Clock, type Fence, type PartitionKey } from '@millrace/core';
 import {
   closeConnection,
@@ -40,7 +39,7 @@ const clock: Clock = {
     const timer = setTimeout(run, delayMs);
     return { cancel: () => clearTimeout(timer) };
   },
-  nextTurn: () => setImmediate(),
+  nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
 const redis = await openConnection(
