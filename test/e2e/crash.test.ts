@@ -36,9 +36,10 @@ interface Group {
 }
 
 async function withGroup(
-  redis: { url: string; prefix: string },
+  { url, prefix }: { url: string; prefix: string },
   run: (group: Group) => Promise<void>,
 ): Promise<void> {
+  const redis = { url, prefix };
   await using millrace = await connect({ ...redis, name: 'test', logger: false });
   await millrace.admin.createTopic('orders', { partitions: PARTITIONS });
   const producer = millrace.producer();

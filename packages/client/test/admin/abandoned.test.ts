@@ -4,7 +4,7 @@ import { connect } from 'millrace';
 import { expect } from 'vitest';
 
 test('a group that only a closed static member is left in is deleted after its lease', async ({ redis }) => {
-  await using millrace = await connect({ ...redis, logger: false });
+  await using millrace = await connect({ url: redis.url, prefix: redis.prefix, logger: false });
   await millrace.admin.createTopic('orders', { partitions: 2 });
   await using consumer = millrace.consumer({
     group: 'billing',
@@ -21,7 +21,7 @@ test('a group that only a closed static member is left in is deleted after its l
 });
 
 test('also one whose member was closed before anybody led', async ({ redis }) => {
-  await using millrace = await connect({ ...redis, logger: false });
+  await using millrace = await connect({ url: redis.url, prefix: redis.prefix, logger: false });
   await millrace.admin.createTopic('orders', { partitions: 2 });
   for (let round = 0; round < 5; round++) {
     const consumer = millrace.consumer({

@@ -10,7 +10,7 @@ test('a failing handler that nobody listens to becomes a process warning', async
   };
   process.on('warning', onWarning);
   try {
-    await using millrace = await connect({ ...redis });
+    await using millrace = await connect({ url: redis.url, prefix: redis.prefix });
     await millrace.admin.createTopic('orders', { partitions: 1 });
     await millrace.producer().send('orders', { value: 'v' });
     const consumer = millrace.consumer({ group: 'billing', topics: ['orders'] });
