@@ -186,6 +186,18 @@ export class Oracle {
     const what = `${key} of ${fence.group}`;
     this.#stays(what, slot, before, after, result.status === 'SOUGHT');
     if (result.status !== 'SOUGHT') return;
+    if (result.from === null) {
+      // Executed before, and told again.
+      if (
+        before?.epoch !== fence.epoch ||
+        before.nonce !== after?.nonce ||
+        before.committed !== after.committed
+      )
+        this.#fail('I2', `a seek of ${what} by epoch ${fence.epoch} was repeated and changed something`);
+      return;
+    }
+    if (after?.nonce === before?.nonce)
+      this.#fail('I2', `what epoch ${fence.epoch} of ${what} sent before its seek is still accepted`);
     this.#fenced(what, fence, server, before, 'seek');
     const skipped = this.#skipped.get(fence.group) ?? new Set();
     for (const value of slot.values.slice(result.from, result.committed)) skipped.add(value);

@@ -25,7 +25,7 @@ export function createSimBackend(ports: BackendPorts): Backend {
       commit: (fence, offset, fingerprint) =>
         command.call('commit', () => redis.commit(fence, offset, fingerprint)),
       release: (fence) => command.call('release', () => redis.release(fence)),
-      seek: (fence, offset) => command.call('seek', () => redis.seek(fence, offset)),
+      seek: (fence, offset, nextNonce) => command.call('seek', () => redis.seek(fence, offset, nextNonce)),
       progress: (topic, partition, group) =>
         command.call('progress', () => redis.progress(topic, partition, group)),
       fingerprints: (topic, partition, nextOffsets) =>

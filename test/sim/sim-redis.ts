@@ -221,13 +221,13 @@ export class SimRedis implements ServerSide {
     return result;
   }
 
-  seek(fence: Fence, offset: number): SeekResult {
+  seek(fence: Fence, offset: number, nextNonce: string): SeekResult {
     const slot = this.#partitions.get(keyOf(fence));
     if (slot === undefined) return { status: 'FENCED', epoch: 0, owner: '' };
     slot.remember(++this.#operations);
     const model = slot.state.group(fence.group, this.server);
     const before = model.stored;
-    const result = model.seek(fence, offset);
+    const result = model.seek(fence, offset, nextNonce);
     this.#oracle.sought(keyOf(fence), slot.state, fence, this.server, before, model.stored, result);
     return result;
   }

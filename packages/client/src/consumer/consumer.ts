@@ -104,7 +104,9 @@ export class Consumer<T extends TopicSelector = TopicSelector> implements AsyncD
   /**
    * Goes on at `offset`, which becomes the committed offset: forward skips records, back repeats them. Written to the
    * group's history. Throws `INVALID_OPTION` when the partition is not owned here or the log does not hold the offset,
-   * `FENCED` when somebody else owns it by now.
+   * `FENCED` when somebody else owns it by now. Where the connection breaks before the answer, it is repeated until Redis
+   * answers: only when the partition is lost or given up meanwhile does it reject with `REDIS_UNREACHABLE`, and the group
+   * goes on at `offset` or at what was committed before.
    */
   seek(to: TopicPartitionOffset): Promise<void> {
     return this.#member.seek(to);

@@ -33,6 +33,7 @@ import { joinGroup } from './membership.ts';
 import {
   commitOffsets,
   seekOffset,
+  type SeekPort,
   type TopicPartition,
   type TopicPartitionOffset,
 } from './offset-control.ts';
@@ -58,6 +59,7 @@ export class GroupMember<V> {
   readonly #group: GroupStore;
   readonly #leader: Leader;
   readonly #ownership: Ownership<V>;
+  readonly #seeks: SeekPort;
   readonly #fetchers: Fetchers;
   readonly #slots: Slots;
   readonly #slowCalls: SlowCalls;
@@ -97,6 +99,7 @@ export class GroupMember<V> {
       clock,
       random,
       group: this.#group,
+      partitions: backend.partitions,
       identity: () => this.#identity,
       onError: (error: MillraceError) => this.#troubles.report(error),
       onTransportFailure: (error: unknown, during: string) => this.#troubles.reportTransport(error, during),
@@ -105,7 +108,6 @@ export class GroupMember<V> {
       {
         ...shared,
         topics: backend.topics,
-        partitions: backend.partitions,
         onLeading: (isLeading) =>
           logger.info({ group: options.group, member: this.memberId, isLeading }, 'leadership'),
       },
@@ -119,7 +121,6 @@ export class GroupMember<V> {
     this.#ownership = new Ownership<V>(
       {
         ...shared,
-        partitions: backend.partitions,
         emitter: this.emitter,
         onView: (view) => this.#leader.onView(view),
         mayOwn: () => this.#lease?.health() === 'held',
@@ -130,6 +131,7 @@ export class GroupMember<V> {
       },
       options,
     );
+    this.#seeks = { ...shared, owned: this.#ownership };
     this.#fetchers = new Fetchers({
       clock,
       lanes: () => this.#ownership.lanes(),
@@ -169,7 +171,7 @@ export class GroupMember<V> {
   }
 
   seek(to: TopicPartitionOffset): Promise<void> {
-    return seekOffset(this.#ownership, this.#context.backend.partitions, this.#group, this.memberId, to);
+    return seekOffset(this.#seeks, to);
   }
 
   commit(offsets?: readonly TopicPartitionOffset[]): Promise<void> {

@@ -62,7 +62,6 @@ export class Lane implements OwnedPartition {
   readonly epoch: number;
   readonly claim: number;
   readonly incarnation: string;
-  readonly fence: Fence;
   readonly commits: OffsetCommits;
   /** Wakes the worker. */
   readonly changed = new ChangeSignal();
@@ -85,6 +84,7 @@ export class Lane implements OwnedPartition {
 
   readonly #port: LanePort;
   readonly #settings: LaneSettings;
+  #fence: Fence;
   readonly #controller = new AbortController();
   readonly #buffer: StoredBatch[] = [];
   #bufferedBytes = 0;
@@ -98,7 +98,7 @@ export class Lane implements OwnedPartition {
   constructor(port: LanePort, settings: LaneSettings, ownership: Ownership) {
     this.#port = port;
     this.#settings = settings;
-    this.fence = ownership.fence;
+    this.#fence = ownership.fence;
     this.topic = ownership.fence.topic;
     this.partition = ownership.fence.partition;
     this.key = partitionKey(this.topic, this.partition);
@@ -113,13 +113,18 @@ export class Lane implements OwnedPartition {
     this.commits = new OffsetCommits(
       {
         clock: port.clock,
-        commit: (offset) => port.partitions.commit(this.fence, offset, this.#fingerprint(offset)),
+        commit: (offset) => port.partitions.commit(this.#fence, offset, this.#fingerprint(offset)),
         onRefused: (result) => this.#onRefused(result),
         onFailure: (error) => port.onTransportFailure(error, `commit of ${this.key}`),
       },
       ownership.committed,
       settings.autoCommitIntervalMs,
     );
+  }
+
+  /** What proves the ownership now: every seek changes it. */
+  get fence(): Fence {
+    return this.#fence;
   }
 
   get phase(): LanePhase {
@@ -234,8 +239,12 @@ export class Lane implements OwnedPartition {
     this.#port.onWantsFetch(this);
   }
 
-  /** From now on the worker delivers from `offset`; what it has under way is not counted. */
-  restartAt(offset: number): void {
+  /**
+   * It was sought to `offset`: from now on the worker delivers from there, and what it has under way is not counted.
+   * `nonce` proves the ownership from now on.
+   */
+  restartAt(offset: number, nonce: string): void {
+    this.#fence = { ...this.#fence, nonce };
     this.version++;
     this.#buffer.length = 0;
     this.#bufferedBytes = 0;

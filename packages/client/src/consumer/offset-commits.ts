@@ -70,9 +70,15 @@ export class OffsetCommits {
     await this.#inFlight;
   }
 
+  /** Resolves when nothing is in flight, however it went. */
+  async settled(): Promise<void> {
+    while (this.#inFlight !== null) await this.#inFlight.catch(() => {});
+  }
+
   /** Starts over at another offset, after a seek; nothing of before may be in flight. */
   async restart(sought: () => Promise<number | null>): Promise<number | null> {
-    // A commit that ends may have begun the next one at once, or a timer for it.
+    // A commit that ends may have begun the next one at once, or a timer for it. Not `settled`: nothing may begin between
+    // its end and what follows here.
     while (this.#inFlight !== null) await this.#inFlight.catch(() => {});
     this.#timer?.cancel();
     this.#timer = null;

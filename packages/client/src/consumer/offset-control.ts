@@ -3,11 +3,16 @@ import {
   ConfigError,
   FencedError,
   partitionKey,
+  type Clock,
   type GroupStore,
   type PartitionKey,
   type PartitionStore,
+  type Random,
+  type SeekResult,
 } from '@millrace/core';
 import { toMillraceError } from '@millrace/redis';
+import { delay } from '../clock/delay.ts';
+import type { Identity } from './identity.ts';
 import type { Lane } from './lane.ts';
 
 export interface TopicPartition {
@@ -25,6 +30,20 @@ export interface OwnedLanes {
   lane(key: PartitionKey): Lane | undefined;
   unreleasedLanes(): Iterable<Lane>;
 }
+
+export interface SeekPort {
+  readonly owned: OwnedLanes;
+  readonly partitions: PartitionStore;
+  readonly group: GroupStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  identity(): Identity | null;
+  onTransportFailure(error: unknown, during: string): void;
+}
+
+const RETRY_MS = 200;
+/** The heir waits: where Redis stays away, the partition is given up with the seek unanswered. */
+const ATTEMPTS_IN_DRAIN = 5;
 
 /** Without `offsets`: all that is processed. Throws `INVALID_OPTION`, `FENCED`, or what a lost connection gives. */
 export async function commitOffsets(
@@ -71,25 +90,26 @@ export async function flushCommits(lane: Lane): Promise<void> {
   if (lane.phase === 'ended' && lane.commits.committed < lane.commits.processed) throw fenced(lane);
 }
 
-/** Throws `INVALID_OPTION` when the partition is not owned or the log does not hold the offset, `FENCED` when it is lost. */
+/**
+ * Throws `INVALID_OPTION` when the partition is not owned or the log does not hold the offset, `FENCED` when it is lost,
+ * or what a lost connection gives when it was lost before Redis can have heard of the seek.
+ */
 export async function seekOffset(
-  owned: OwnedLanes,
-  partitions: PartitionStore,
-  group: GroupStore,
-  memberId: string,
+  port: SeekPort,
   { topic, partition, offset }: TopicPartitionOffset,
 ): Promise<void> {
   if (!Number.isSafeInteger(offset) || offset < 0) {
     throw new ConfigError('INVALID_OPTION', `seek: offset must be an integer from 0, got ${String(offset)}`);
   }
-  const lane = ownedLane(owned, partitionKey(topic, partition), 'seek');
+  const lane = ownedLane(port.owned, partitionKey(topic, partition), 'seek');
   let from = 0;
   await lane.commits.restart(async () => {
-    const result = await partitions.seek(lane.fence, offset);
+    const nextNonce = port.random.nonce();
+    const result = await untilAnswered(port, lane, () => port.partitions.seek(lane.fence, offset, nextNonce));
     switch (result.status) {
       case 'SOUGHT':
-        from = result.from;
-        lane.restartAt(offset);
+        from = result.from ?? lane.commits.committed;
+        lane.restartAt(offset, nextNonce);
         return offset;
       case 'FENCED':
         lane.lose('fenced', true);
@@ -106,12 +126,40 @@ export async function seekOffset(
         return result satisfies never;
     }
   });
-  await group.appendEvent('offset-sought', {
+  await port.group.appendEvent('offset-sought', {
     partition: lane.key,
     from: String(from),
     to: String(offset),
-    member: memberId,
+    member: port.identity()?.memberId ?? '',
   });
+}
+
+/**
+ * A seek that was executed has changed the nonce, so the owner cannot go on before it knows: it repeats what Redis may
+ * have heard of, and the repetition is answered as the first call would have been. Taking the lane for lost instead was
+ * rejected: every lost reply would stop a partition, and its heir begins where the user may have sought away from.
+ */
+async function untilAnswered(
+  port: SeekPort,
+  lane: Lane,
+  seek: () => Promise<SeekResult>,
+): Promise<SeekResult> {
+  const during = `seek of ${lane.key}`;
+  let mayBeExecuted = false;
+  for (let attemptsInDrain = 0; ;) {
+    try {
+      return await seek();
+    } catch (error) {
+      const failure = toMillraceError(error, during);
+      mayBeExecuted ||= failure.details['execution'] !== 'none';
+      if (lane.phase === 'draining') attemptsInDrain++;
+      const isOver = lane.phase === 'ended' || attemptsInDrain === ATTEMPTS_IN_DRAIN;
+      // Where it was executed after all, the next commit is refused and the partition is acquired anew.
+      if (!mayBeExecuted || !failure.retryable || isOver) throw failure;
+      port.onTransportFailure(failure, during);
+      await delay(port.clock, RETRY_MS);
+    }
+  }
 }
 
 function ownedLane(owned: OwnedLanes, key: PartitionKey, what: string): Lane {

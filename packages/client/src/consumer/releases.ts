@@ -83,6 +83,8 @@ export class Releases<V> {
       await this.#announce(lane, reason);
       if (lane.phase !== 'ended') {
         await this.#tryFewTimes(lane, `release of ${lane.key}`, async () => {
+          // A seek that a listener has just begun changes what proves the ownership.
+          await lane.commits.settled();
           await this.#port.partitions.release(lane.fence);
         });
         lane.end();

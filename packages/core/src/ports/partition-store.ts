@@ -12,7 +12,7 @@ export interface AcquireRequest {
   readonly partition: number;
   readonly group: string;
   readonly memberId: string;
-  /** Fresh for every ownership. */
+  /** Fresh for every ownership; a seek puts another one in its place. */
   readonly nonce: string;
   /** Number of the claim in the group's slot. Refused when this slot has seen a later one, or another member's of it. */
   readonly claim: number;
@@ -68,7 +68,8 @@ export type CommitResult =
 export type ReleaseResult = { readonly status: 'RELEASED' } | FenceRefusal;
 
 export type SeekResult =
-  | { readonly status: 'SOUGHT'; readonly from: number; readonly committed: number }
+  /** `from` is null when this very call was executed before, and its reply was lost. */
+  | { readonly status: 'SOUGHT'; readonly from: number | null; readonly committed: number }
   | FenceRefusal
   | { readonly status: 'OUT_OF_RANGE'; readonly logStart: number; readonly logEnd: number };
 
@@ -93,8 +94,11 @@ export interface PartitionStore {
   commit(fence: Fence, offset: number, fingerprint: string): Promise<CommitResult>;
   /** Gives the ownership up; the epoch and the committed offset stay. */
   release(fence: Fence): Promise<ReleaseResult>;
-  /** The only way for a committed offset to go back. */
-  seek(fence: Fence, offset: number): Promise<SeekResult>;
+  /**
+   * The only way for a committed offset to go back. Afterwards the ownership is proved by `nextNonce`, fresh for every
+   * seek and the same when one is repeated: whatever was sent with the nonce of before, and arrives late, is fenced.
+   */
+  seek(fence: Fence, offset: number, nextNonce: string): Promise<SeekResult>;
   /** Null where the group has committed nothing yet, or the partition does not exist. */
   progress(topic: string, partition: number, group: string): Promise<Progress | null>;
   /** Null where the partition does not exist. `nextOffsets`: after the last record of each batch that is asked for. */

@@ -123,17 +123,22 @@ export async function seekOffset(
   keys: Keys,
   fence: Fence,
   offset: number,
+  nextNonce: string,
 ): Promise<SeekResult> {
   const partition = keys.partition(fence.topic, fence.partition);
   const reply = await runScript(
     connection,
     SEEK_OFFSET,
     [partition.group(fence.group), partition.state],
-    [fence.epoch, fence.nonce, offset, fence.server],
+    [fence.epoch, fence.nonce, offset, fence.server, nextNonce],
   );
   switch (reply[0]) {
     case 'SOUGHT':
-      return { status: 'SOUGHT', from: integerAt(reply, 1), committed: integerAt(reply, 2) };
+      return {
+        status: 'SOUGHT',
+        from: reply[1] === null ? null : integerAt(reply, 1),
+        committed: integerAt(reply, 2),
+      };
     case 'OUT_OF_RANGE':
       return { status: 'OUT_OF_RANGE', logStart: integerAt(reply, 1), logEnd: integerAt(reply, 2) };
     default:

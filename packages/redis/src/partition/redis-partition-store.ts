@@ -36,8 +36,8 @@ export class RedisPartitionStore implements PartitionStore {
     return releasePartition(this.#connection, this.#keys, fence);
   }
 
-  seek(fence: Fence, offset: number): Promise<SeekResult> {
-    return seekOffset(this.#connection, this.#keys, fence, offset);
+  seek(fence: Fence, offset: number, nextNonce: string): Promise<SeekResult> {
+    return seekOffset(this.#connection, this.#keys, fence, offset, nextNonce);
   }
 
   progress(topic: string, partition: number, group: string): Promise<Progress | null> {

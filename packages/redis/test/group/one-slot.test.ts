@@ -44,7 +44,7 @@ test('the life of a group keeps each script to one slot', async () => {
   const acquired = await partitions.acquire(request);
   if (acquired.status !== 'ACQUIRED') throw new Error(acquired.status);
   const fence = fenceOf(request, acquired);
-  expect(await partitions.seek(fence, 0)).toMatchObject({ status: 'SOUGHT' });
+  expect(await partitions.seek(fence, 0, 'sought')).toMatchObject({ status: 'SOUGHT' });
   expect(await partitions.commit(fence, 0, '')).toMatchObject({ status: 'COMMITTED' });
   expect(await partitions.progress('orders', 0, 'billing')).toEqual({ committed: 0, logEnd: 0 });
   expect(await partitions.release(fence)).toEqual({ status: 'RELEASED' });

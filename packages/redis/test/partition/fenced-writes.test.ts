@@ -7,7 +7,7 @@ import { GROUP, test, type PartitionFixture } from './partition-fixture.ts';
 const WRITES: Readonly<Record<string, (partition: PartitionFixture, fence: Fence) => Promise<unknown>>> = {
   commit: (partition, fence) => partition.store.commit(fence, 50, 'f'),
   release: (partition, fence) => partition.store.release(fence),
-  seek: (partition, fence) => partition.store.seek(fence, 50),
+  seek: (partition, fence) => partition.store.seek(fence, 50, 'sought'),
 };
 
 describe.for(Object.entries(WRITES))('%s is FENCED', ([, write]) => {
@@ -148,23 +148,58 @@ describe('seek', () => {
   test('SOUGHT: goes back and forth, and forgets the fingerprint of another place', async ({ partition }) => {
     const { fence } = await partition.own('a');
     await partition.store.commit(fence, 50, 'f50');
-    expect(await partition.store.seek(fence, 20)).toEqual({ status: 'SOUGHT', from: 50, committed: 20 });
-    expect(await partition.stored()).toMatchObject({ committed: '20', fingerprint: '' });
-    expect(await partition.store.seek(fence, 80)).toEqual({ status: 'SOUGHT', from: 20, committed: 80 });
-    expect(await partition.store.commit(fence, 81, 'f81')).toEqual({ status: 'COMMITTED', committed: 81 });
+    expect(await partition.store.seek(fence, 20, 'n1')).toEqual({
+      status: 'SOUGHT',
+      from: 50,
+      committed: 20,
+    });
+    expect(await partition.stored()).toMatchObject({ committed: '20', fingerprint: '', nonce: 'n1' });
+    const first = { ...fence, nonce: 'n1' };
+    expect(await partition.store.seek(first, 80, 'n2')).toEqual({
+      status: 'SOUGHT',
+      from: 20,
+      committed: 80,
+    });
+    const second = { ...fence, nonce: 'n2' };
+    expect(await partition.store.commit(second, 81, 'f81')).toEqual({ status: 'COMMITTED', committed: 81 });
   });
 
-  test('SOUGHT: sent twice it is where it was sought', async ({ partition }) => {
+  test('SOUGHT: sent again, after a lost reply or late, it changes nothing', async ({ partition }) => {
     const { fence } = await partition.own('a');
-    await partition.store.seek(fence, 20);
-    expect(await partition.store.seek(fence, 20)).toEqual({ status: 'SOUGHT', from: 20, committed: 20 });
+    await partition.store.commit(fence, 50, 'f50');
+    await partition.store.seek(fence, 20, 'n1');
+    expect(await partition.store.seek(fence, 20, 'n1')).toEqual({
+      status: 'SOUGHT',
+      from: null,
+      committed: 20,
+    });
+    await partition.store.commit({ ...fence, nonce: 'n1' }, 30, 'f30');
+    await partition.store.seek(fence, 20, 'n1');
+    expect(await partition.stored()).toMatchObject({ committed: '30', fingerprint: 'f30', nonce: 'n1' });
+  });
+
+  test.for<{ what: string; write: (partition: PartitionFixture, fence: Fence) => Promise<unknown> }>([
+    { what: 'a commit', write: ({ store }, fence) => store.commit(fence, 50, 'f50') },
+    { what: 'another seek', write: ({ store }, fence) => store.seek(fence, 80, 'n0') },
+    { what: 'a release', write: ({ store }, fence) => store.release(fence) },
+  ])('fences $what that was sent before it and arrives late', async ({ write }, { partition }) => {
+    const { fence } = await partition.own('a');
+    await partition.store.commit(fence, 10, 'f10');
+    await partition.store.seek(fence, 0, 'n1');
+    const before = await partition.stored();
+    expect(await write(partition, fence)).toEqual({ status: 'FENCED', epoch: fence.epoch, owner: 'a' });
+    expect(await partition.stored()).toEqual(before);
+    const owner = { ...fence, nonce: 'n1' };
+    expect(await partition.store.commit(owner, 5, '')).toEqual({ status: 'COMMITTED', committed: 5 });
+    expect(await partition.store.release(owner)).toEqual({ status: 'RELEASED' });
   });
 
   test('SOUGHT: to the first and behind the last record', async ({ partition }) => {
     await partition.setLog({ start: 30, end: 100 });
     const { fence } = await partition.own('a');
-    expect(await partition.store.seek(fence, 100)).toMatchObject({ status: 'SOUGHT', committed: 100 });
-    expect(await partition.store.seek(fence, 30)).toMatchObject({ status: 'SOUGHT', committed: 30 });
+    expect(await partition.store.seek(fence, 100, 'n1')).toMatchObject({ status: 'SOUGHT', committed: 100 });
+    const owner = { ...fence, nonce: 'n1' };
+    expect(await partition.store.seek(owner, 30, 'n2')).toMatchObject({ status: 'SOUGHT', committed: 30 });
   });
 
   test('OUT_OF_RANGE: before the first and beyond the end, nothing moves', async ({ partition }) => {
@@ -172,7 +207,7 @@ describe('seek', () => {
     const { fence } = await partition.own('a');
     await partition.store.commit(fence, 50, 'f50');
     for (const offset of [0, 29, 101]) {
-      expect(await partition.store.seek(fence, offset)).toEqual({
+      expect(await partition.store.seek(fence, offset, `to ${offset}`)).toEqual({
         status: 'OUT_OF_RANGE',
         logStart: 30,
         logEnd: 100,
@@ -184,7 +219,7 @@ describe('seek', () => {
   test('an heir begins where it was sought', async ({ partition }) => {
     const { fence } = await partition.own('a');
     await partition.store.commit(fence, 50, 'f50');
-    await partition.store.seek(fence, 20);
+    await partition.store.seek(fence, 20, 'sought');
     expect((await partition.own('b', { claim: 2 })).result).toMatchObject({
       committed: 20,
       fingerprint: '',
@@ -206,12 +241,14 @@ describe.for([2 ** 31, 2 ** 32, 10 ** 15, Number.MAX_SAFE_INTEGER - 3])('offsets
       status: 'COMMITTED',
       committed: base + 3,
     });
-    expect(await partition.store.seek(fence, base + 2)).toEqual({
+    expect(await partition.store.seek(fence, base + 2, 'sought')).toEqual({
       status: 'SOUGHT',
       from: base + 3,
       committed: base + 2,
     });
-    expect(await partition.store.seek(fence, base - 1)).toMatchObject({ status: 'OUT_OF_RANGE' });
+    expect(await partition.store.seek({ ...fence, nonce: 'sought' }, base - 1, 'again')).toMatchObject({
+      status: 'OUT_OF_RANGE',
+    });
     expect((await partition.stored())['committed']).toBe(String(base + 2));
     expect(await partition.store.progress('orders', 0, GROUP)).toEqual({
       committed: base + 2,

@@ -27,7 +27,7 @@ async function expectRefused(server: RedisServer, fence: Fence): Promise<void> {
   expect(before).toMatchObject({ epoch: String(fence.epoch), nonce: fence.nonce });
   for (const answer of [
     await store.commit(fence, 60, 'f'),
-    await store.seek(fence, 10),
+    await store.seek(fence, 10, 'sought'),
     await store.release(fence),
   ]) {
     expect(answer).toMatchObject({ status: 'SERVER_CHANGED', server: expect.stringMatching(/^\w{40}$/) });

@@ -9,7 +9,7 @@ import { sliceLog } from './slice-log.ts';
 
 /**
  * `stale-commit-accepted` (A5): accepted although a newer ownership had been granted, or this one released, before it was
- * sent. `unowned-commit`: accepted under an epoch and nonce that no acquire returned together.
+ * sent; or accepted with an answer that only a newer ownership's commit explains, so executed after that one. `unowned-commit`: accepted under an epoch and nonce that no acquire returned together.
  */
 export function checkStaleCommits(index: HistoryIndex, report: AnomalyReport): void {
   for (const at of index.groups.values()) {
@@ -31,10 +31,7 @@ export function checkStaleCommits(index: HistoryIndex, report: AnomalyReport): v
       }
       const newer = newest(invoke.tMonoMs);
       const isTwin =
-        newer !== null &&
-        ownership !== null &&
-        newer.ok.epoch === invoke.epoch &&
-        newer.invoke.nonce !== invoke.nonce;
+        newer !== null && ownership !== null && newer.ok.epoch === invoke.epoch && newer !== ownership;
       if (newer !== null && (newer.ok.epoch > invoke.epoch || isTwin)) {
         // On both sides of a split each server accepts its own owner's commits until one side is thrown away.
         if (index.losses.isBetween(newer.invoke.tMonoMs, ok.tMonoMs)) continue;
@@ -46,6 +43,20 @@ export function checkStaleCommits(index: HistoryIndex, report: AnomalyReport): v
           () =>
             `a commit of ${where} was accepted under epoch ${invoke.epoch}, when ${newer.invoke.member} owned it under epoch ${newer.ok.epoch}`,
         );
+      } else if (isExplainedByNewerOnly(at, commit, ok.committed)) {
+        if (index.losses.isBetween(invoke.tMonoMs, ok.tMonoMs)) continue;
+        const { epoch } = invoke;
+        const newerCommit = at.commits.find(
+          ({ operation: other }) => other.invoke.epoch > epoch && other.invoke.offset === ok.committed,
+        );
+        if (newerCommit === undefined) continue;
+        report.add(
+          'stale-commit-accepted',
+          [newerCommit.operation.invoke, invoke, ok],
+          () =>
+            `a commit of ${where} was accepted under epoch ${epoch} and answered with ${ok.committed}, ` +
+            `which epoch ${newerCommit.operation.invoke.epoch} had committed before it was executed`,
+        );
       } else if (ownership !== null) {
         let release = releases.get(ownership);
         if (release === undefined) releases.set(ownership, (release = releaseOf(ownership)));
@@ -53,6 +64,18 @@ export function checkStaleCommits(index: HistoryIndex, report: AnomalyReport): v
       }
     }
   }
+}
+
+/** The stored offset went further than this ownership and all before it have ever asked for. */
+function isExplainedByNewerOnly(at: GroupPartition, { operation }: Commit, committed: number): boolean {
+  const { epoch, offset } = operation.invoke;
+  if (committed <= offset) return false;
+  const isOlder = (other: { readonly epoch: number }): boolean => other.epoch <= epoch;
+  return (
+    !at.ownerships.some(({ ok }) => isOlder(ok) && ok.committed >= committed) &&
+    !at.commits.some(({ operation: { invoke } }) => isOlder(invoke) && invoke.offset >= committed) &&
+    !at.seeks.some(({ invoke }) => isOlder(invoke) && invoke.offset >= committed)
+  );
 }
 
 function reportAfterRelease(

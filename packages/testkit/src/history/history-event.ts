@@ -66,7 +66,8 @@ export interface HistoryOperations {
   };
   release: { invoke: InOwnership; ok: { readonly status: string } };
   seek: {
-    invoke: InOwnership & { readonly offset: number };
+    /** `nextNonce`: what proves the ownership afterwards. */
+    invoke: InOwnership & { readonly offset: number; readonly nextNonce?: string };
     ok: { readonly status: string; readonly committed?: number };
   };
   /** One member becomes the leader of a group; `fail` when it was not given the lead. */

@@ -44,7 +44,7 @@ export interface Delivery {
 
 export interface Commit {
   readonly operation: Operation<'commit'>;
-  /** Null when no acquire of this process returned this epoch for this nonce. */
+  /** Null when no acquire of this process returned this epoch for this nonce, and no seek of that ownership gave it. */
   readonly ownership: Ownership | null;
 }
 
@@ -126,9 +126,17 @@ export function indexHistory(events: readonly HistoryEvent[]): HistoryIndex {
     groupOf(invoke).deliveries.push(delivery);
     partitionOf(invoke).deliveries.push(operation);
   }
+  // A seek puts another nonce in the place of the one that the partition was acquired with.
+  const soughtNonces = new Set(
+    operations.seek.map(({ invoke }) => `${ownershipKey(invoke)} ${invoke.nextNonce ?? ''}`),
+  );
   for (const operation of operations.commit) {
-    const ownership = ownershipOf(operation.invoke);
-    const isKnown = ownership !== null && ownership.invoke.nonce === operation.invoke.nonce;
+    const { invoke } = operation;
+    const ownership = ownershipOf(invoke);
+    const isKnown =
+      ownership !== null &&
+      (ownership.invoke.nonce === invoke.nonce ||
+        soughtNonces.has(`${ownershipKey(invoke)} ${invoke.nonce}`));
     groupOf(operation.invoke).commits.push({ operation, ownership: isKnown ? ownership : null });
   }
   for (const operation of operations.seek) groupOf(operation.invoke).seeks.push(operation);

@@ -109,7 +109,7 @@ interface Fence {
 }
 
 export class Owner {
-  readonly fence: Fence;
+  fence: Fence;
   readonly #writer: HistoryWriter;
 
   constructor(writer: HistoryWriter, fence: Fence) {
@@ -149,8 +149,10 @@ export class Owner {
   }
 
   seek(offset: number): void {
-    const id = this.#writer.invoke('seek', { ...this.fence, offset });
+    const nextNonce = `${this.fence.nonce}+`;
+    const id = this.#writer.invoke('seek', { ...this.fence, offset, nextNonce });
     this.#writer.ok('seek', id, { status: 'SOUGHT', committed: offset });
+    this.fence = { ...this.fence, nonce: nextNonce };
   }
 
   release(): void {

@@ -64,6 +64,12 @@ const COMMIT: Happening = {
   acquired: null,
 };
 
+const SEEK: Happening = {
+  ...COMMIT,
+  operation: { kind: 'seek', partition: 'orders/0', age: 0, forged: 'no', offset: 5 },
+  status: 'SOUGHT',
+};
+
 function acquiring(reset: { from: number | null } | null): Happening {
   const acquired = { status: 'ACQUIRED', reset } as AcquireResult;
   const operation = {
@@ -87,15 +93,12 @@ describe('nothing is wrong with', () => {
       world(),
       { ...COMMIT, fence: { ...FENCE, epoch: 99 }, status: 'FENCED' },
     ],
+    ['a seek back', forward, world({ stored: { ...OWNED, nonce: 'n2' } }), SEEK],
     [
-      'a seek back',
-      forward,
-      world(),
-      {
-        ...COMMIT,
-        operation: { ...COMMIT.operation, kind: 'seek' } as Happening['operation'],
-        status: 'SOUGHT',
-      },
+      'a seek that was executed before',
+      world({ stored: { ...OWNED, nonce: 'n2' } }),
+      world({ stored: { ...OWNED, nonce: 'n2' } }),
+      { ...SEEK, operation: { kind: 'repeat-seek', partition: 'orders/0' } },
     ],
     [
       'a reset that goes back, where it is told',
@@ -169,6 +172,13 @@ describe('broken is', () => {
       world(),
       forward,
       { ...COMMIT, fence: { ...FENCE, nonce: 'n0' } },
+    ],
+    ['I2: what the owner of orders/0 sent before it sought is still accepted', forward, world(), SEEK],
+    [
+      'I2: orders/0 took a repeat-seek that is not its owner',
+      world({ stored: { ...OWNED, nonce: 'n2' } }),
+      world({ stored: { ...OWNED, nonce: 'n2', committed: 4 } }),
+      { ...SEEK, operation: { kind: 'repeat-seek', partition: 'orders/0' } },
     ],
     [
       'I3: the epoch of orders/0 went back',

@@ -1,4 +1,5 @@
 /** I1 to I4 of the protocol, on what Redis holds before and after one operation. They know nothing of the model. */
+import { isDeepStrictEqual } from 'node:util';
 import type { AcquireResult, Fence, GroupSnapshot } from '@millrace/core';
 import { PARTITIONS, type Operation, type Partition } from './operations.ts';
 import type { StoredOwnership } from './partition-model.ts';
@@ -53,12 +54,19 @@ function partitionViolations(
 
   const current = handedOut.filter(({ epoch, nonce }) => epoch === is.epoch && nonce === is.nonce);
   if (isTarget && current.length > 1) broken.push(`I1: ${partition} has ${current.length} owners`);
-  const isAccepted = isTarget && (status === 'COMMITTED' || status === 'SOUGHT');
+  // Executed before: it is told again, and may change nothing.
+  const isRepeated = operation.kind === 'repeat-seek' && isDeepStrictEqual(is, was);
+  const isAccepted = isTarget && !isRepeated && (status === 'COMMITTED' || status === 'SOUGHT');
   if (isAccepted && (fence?.epoch !== was?.epoch || fence?.nonce !== was?.nonce)) {
     broken.push(`I2: ${partition} took a ${operation.kind} that is not its owner's`);
   }
   if (was !== null && is.epoch < was.epoch) broken.push(`I3: the epoch of ${partition} went back`);
-  if (was !== null && is.nonce !== null && is.nonce !== was.nonce && is.epoch <= was.epoch) {
+  const isSought = isAccepted && operation.kind === 'seek';
+  if (isSought && is.nonce === was?.nonce) {
+    broken.push(`I2: what the owner of ${partition} sent before it sought is still accepted`);
+  }
+  const isSame = isSought && is.owner === was?.owner && is.epoch === was?.epoch;
+  if (was !== null && is.nonce !== null && is.nonce !== was.nonce && is.epoch <= was.epoch && !isSame) {
     broken.push(`I3: ${partition} has a new owner and no new epoch`);
   }
   const mayGoBack =

@@ -67,6 +67,8 @@ export type Operation =
       readonly forged: 'no' | 'epoch' | 'nonce' | 'server';
       readonly offset: number;
     }
+  /** The last seek once more, as an owner sends it that got no answer. */
+  | { readonly kind: 'repeat-seek'; readonly partition: Partition }
   | { readonly kind: 'append'; readonly partition: Partition; readonly count: number }
   /** Trimming, and a failover of the partition's slot that loses the tail of its log but not the commits. */
   | {
@@ -134,6 +136,7 @@ const ARBITRARIES: readonly fc.Arbitrary<Operation>[] = [
     forged: fc.constantFrom('no', 'no', 'no', 'no', 'no', 'no', 'epoch', 'nonce', 'server'),
     offset: fc.nat(14),
   }),
+  ...times(1, { kind: fc.constant('repeat-seek' as const), partition }),
   ...times(2, { kind: fc.constant('append' as const), partition, count: fc.integer({ min: 1, max: 5 }) }),
   ...times(2, { kind: fc.constant('truncate' as const), partition, start: fc.nat(8), lost: fc.nat(3) }),
   ...times(1, { kind: fc.constant('rollback' as const), claims: fc.integer({ min: 1, max: 2 }) }),

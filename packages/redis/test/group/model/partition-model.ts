@@ -113,14 +113,16 @@ export class PartitionModel {
     return { status: 'RELEASED' };
   }
 
-  seek(fence: Fence, offset: number): SeekResult {
+  seek(fence: Fence, offset: number, nextNonce: string): SeekResult {
     if (fence.server !== this.server) return this.#changed();
+    const again = this.#owned({ ...fence, nonce: nextNonce });
+    if (again !== null) return { status: 'SOUGHT', from: null, committed: again.committed };
     const stored = this.#owned(fence);
     if (stored === null) return this.#fenced();
     if (offset < this.#start || offset > this.#end) {
       return { status: 'OUT_OF_RANGE', logStart: this.#start, logEnd: this.#end };
     }
-    this.#stored = { ...stored, committed: offset, fingerprint: '', resetFrom: null };
+    this.#stored = { ...stored, committed: offset, fingerprint: '', resetFrom: null, nonce: nextNonce };
     return { status: 'SOUGHT', from: stored.committed, committed: offset };
   }
 

@@ -30,6 +30,12 @@ interface Acquisition {
   readonly fence: Fence;
 }
 
+interface Seek {
+  readonly fence: Fence;
+  readonly offset: number;
+  readonly nextNonce: string;
+}
+
 export class TwoWorlds {
   readonly #redis: RedisConnection;
   readonly #keys;
@@ -44,6 +50,8 @@ export class TwoWorlds {
     PARTITIONS.map((key) => [key, []]),
   );
   readonly #acquisitions = new Map<Partition, Acquisition[]>(PARTITIONS.map((key) => [key, []]));
+  /** The last one of each, to be repeated. */
+  readonly #seeks = new Map<Partition, Seek>();
   readonly #appended = new Map<Partition, number>();
   #world: World | null = null;
   #leaderEpoch = 0;
@@ -196,6 +204,11 @@ export class TwoWorlds {
       case 'seek':
       case 'release':
         return this.#fencedWrite(operation);
+      case 'repeat-seek':
+        return this.#seek(
+          operation.partition,
+          this.#seeks.get(operation.partition) ?? this.#noSeek(operation.partition),
+        );
       case 'append':
         return this.#append(operation.partition, operation.count);
       case 'truncate':
@@ -268,8 +281,7 @@ export class TwoWorlds {
     const { kind, partition, age, forged, offset } = operation;
     const { topic, number } = nameOf(partition);
     const held = pick(this.#acquisitions.get(partition), age)?.fence;
-    const none = { topic, partition: number, group: GROUP, epoch: 0, nonce: 'none', server: this.#server };
-    const fence = { ...(held ?? none) };
+    const fence = { ...(held ?? this.#noFence(topic, number)) };
     if (forged === 'epoch') fence.epoch -= 1;
     if (forged === 'nonce') fence.nonce = 'guessed';
     if (forged === 'server') fence.server = 'before-the-failover';
@@ -281,16 +293,33 @@ export class TwoWorlds {
         return { real, model: model.commit(fence, offset, fingerprint), fence };
       }
       case 'seek':
-        return {
-          real: await this.#partitionStore.seek(fence, offset),
-          model: model.seek(fence, offset),
-          fence,
-        };
+        return this.#seek(partition, { fence, offset, nextNonce: `nonce-${this.#next()}` });
       case 'release':
         return { real: await this.#partitionStore.release(fence), model: model.release(fence), fence };
       default:
         return kind satisfies never;
     }
+  }
+
+  async #seek(partition: Partition, seek: Seek): Promise<Answers> {
+    const { fence, offset, nextNonce } = seek;
+    this.#seeks.set(partition, seek);
+    const real = await this.#partitionStore.seek(fence, offset, nextNonce);
+    const model = this.#partition(partition).seek(fence, offset, nextNonce);
+    const acquisitions = this.#acquisitions.get(partition);
+    const before = acquisitions?.find((one) => isDeepStrictEqual(one.fence, fence));
+    if (real.status === 'SOUGHT' && real.from !== null && before !== undefined)
+      acquisitions?.unshift({ ...before, fence: { ...fence, nonce: nextNonce } });
+    return { real, model, fence };
+  }
+
+  #noSeek(partition: Partition): Seek {
+    const { topic, number } = nameOf(partition);
+    return { fence: this.#noFence(topic, number), offset: 0, nextNonce: 'never' };
+  }
+
+  #noFence(topic: string, partition: number): Fence {
+    return { topic, partition, group: GROUP, epoch: 0, nonce: 'none', server: this.#server };
   }
 
   async #append(partition: Partition, count: number): Promise<Answers> {
