@@ -43,7 +43,7 @@ export function checkStaleCommits(index: HistoryIndex, report: AnomalyReport): v
           () =>
             `a commit of ${where} was accepted under epoch ${invoke.epoch}, when ${newer.invoke.member} owned it under epoch ${newer.ok.epoch}`,
         );
-      } else if (isExplainedByNewerOnly(at, commit, ok.committed)) {
+      } else if (ok.committed !== undefined && isExplainedByNewerOnly(at, commit, ok.committed)) {
         if (index.losses.isBetween(invoke.tMonoMs, ok.tMonoMs)) continue;
         const { epoch } = invoke;
         const newerCommit = at.commits.find(

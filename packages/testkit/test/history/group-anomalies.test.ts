@@ -206,6 +206,33 @@ describe('stale-commit-accepted', () => {
     expect(anomaliesOf(made).map(({ name }) => name)).toEqual(['unowned-commit']);
   });
 
+  /** A commit that is executed late: sent before the heir came, answered after the heir has committed `heirs`. */
+  function late(answer: number, heirs: number): HandMade {
+    const made = new HandMade();
+    const worker = made.worker('worker-1');
+    const owner = worker.acquire(1, 0);
+    owner.deliver(0);
+    const id = worker.writer.invoke('commit', { ...owner.fence, offset: 1 });
+    const heir = made.worker('worker-2').acquire(2, 0);
+    for (let offset = 0; offset < heirs; offset++) heir.deliver(offset);
+    heir.commit(heirs);
+    worker.writer.ok('commit', id, { status: 'COMMITTED', committed: answer });
+    return made;
+  }
+
+  test('its answer shows what only the heir has committed', () => {
+    const anomaly = onlyAnomaly(late(2, 2), 'stale-commit-accepted');
+    expect(outline(anomaly)).toEqual([
+      'worker-1 commit invoke',
+      'worker-2 commit invoke',
+      'worker-1 commit ok',
+    ]);
+  });
+
+  test('not when its answer shows its own offset: it may have been executed before the heir came', () => {
+    expect(anomaliesOf(late(1, 2))).toEqual([]);
+  });
+
   test('another owner had been given the same epoch', () => {
     const made = new HandMade();
     const owner = made.worker('worker-1').acquire(1, 0);
