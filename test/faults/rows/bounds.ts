@@ -15,7 +15,7 @@ export const DETECTION_MS = LEASE_MS + 2 * RENEW_MS + MACHINE_MS;
 /** A new leader is found, and then the members that went with the old one. */
 export const LEADER_MS = LEASE_MS + DETECTION_MS;
 
-/** A reader that blocks on a dead connection, ms after the connection is whole again. */
+/** A reader or a command that waits on a dead connection gives it up after 10 s without an answer. */
 export const READER_MS = 10_000 + MACHINE_MS;
 
 const ALL_ACKS: readonly AckClass[] = ['memory', 'replicated', 'fsynced'];

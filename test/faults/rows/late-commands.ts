@@ -1,5 +1,5 @@
 import { TOPOLOGIES, type Fault } from '../fault.ts';
-import { DETECTION_MS, LOSES_NOTHING } from './bounds.ts';
+import { LOSES_NOTHING, READER_MS } from './bounds.ts';
 
 /** After so long the longest-suffering connection of the product has given up: 10 s without an answer. */
 const LATE_MS = 11_500;
@@ -10,7 +10,8 @@ export const lateCommands: Fault = {
   kind: 'alone',
   topologies: TOPOLOGIES,
   losses: LOSES_NOTHING,
-  resumeBoundMs: DETECTION_MS,
+  // The lease is renewed on a new connection long before the one for commands is given up: the member stays a member.
+  resumeBoundMs: READER_MS,
   redelivery: 'window',
   async run(stage) {
     const victim = stage.anyWorker();
