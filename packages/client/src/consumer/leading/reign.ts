@@ -321,6 +321,9 @@ export class Reign {
       this.#settings.handOverTimeoutMs,
     );
     this.#audit = found.audit;
+    // Who should take it has missed that it may. The same assignment once more makes everybody look at what is theirs.
+    const isUnclaimed = found.overdue.some(({ holder }) => holder === null);
+    if (isUnclaimed && (await this.#publish(snapshot)) === 'STALE') this.queueRebalance();
     for (const { partition, target, holder } of found.overdue) {
       if (holder === null) {
         await this.#port.group.appendEvent('partition-unowned', { partition, target });
