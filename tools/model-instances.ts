@@ -8,8 +8,7 @@ export interface Instance {
   readonly defines: readonly string[];
   /** `holds`, or the assertion that the checker must find violated. */
   readonly expected: string;
-  /** `defect`: the protocol as it is, refuted; the line that repairs it stands beside it. */
-  readonly kind: 'protocol' | 'defect' | 'mutant';
+  readonly kind: 'protocol' | 'mutant';
 }
 
 const TWO = ['MEMBERS=2', 'CLAIMS=2', 'NONCES=2'];
@@ -40,8 +39,7 @@ export const instances: readonly Instance[] = [
   protocol('three members', ['MEMBERS=3', 'CLAIMS=3', 'NONCES=3', 'RECORDS=2']),
   protocol('partition fails over and loses its tail', FAILOVER),
   protocol('the same, and its clock is behind', [...FAILOVER, 'CLOCK_BEHIND']),
-  { name: 'seeks as they are', defines: SEEK, expected: 'commit_beyond_position', kind: 'defect' },
-  protocol('seeks that change the nonce', [...SEEK, 'SEEK_CHANGES_NONCE']),
+  protocol('seeks', SEEK),
 
   mutant('commit without nonce', 'stale_commit', [...LATE, 'NO_NONCE']),
   mutant('commit without epoch', 'stale_commit', [...LATE, 'NO_EPOCH']),
@@ -54,6 +52,7 @@ export const instances: readonly Instance[] = [
   mutant('commit without the server', 'record_skipped', [...FAILOVER, 'NO_SERVER', 'HARM']),
   mutant('commit before processing', 'record_skipped', [...LATE, 'COMMIT_FIRST']),
   mutant('commit that goes back', 'commit_regression', [...LATE, 'COMMIT_BACK']),
+  mutant('seek keeps the nonce', 'commit_beyond_position', [...SEEK, 'SEEK_KEEPS_NONCE']),
   mutant('acquire without claim number', 'heir_fenced', [...LATE, 'NO_CLAIM_NUMBER']),
   mutant('epoch without the time', 'epoch_reused', [...FAILOVER, 'EPOCH_COUNTS']),
   mutant('grant what is held', 'grant_before_release', [...LATE, 'GRANT_HELD']),

@@ -99,6 +99,7 @@ typedef MemberState {
   byte lowest;               /* what the next claim must be above, after SUPERSEDED */
   mtype lane = none;
   byte epoch; byte nonce; byte server; byte position;
+  byte sought; byte soughtTo; /* a seek whose reply has not come: its new nonce, its offset */
   byte ownership             /* known to the checker only */
 };
 MemberState members[MEMBERS + 1];
@@ -300,8 +301,8 @@ inline unclaimPartition(who, itsClaim) {
 }
 
 /*
- * seek-offset. What it goes past is not to be delivered, by its user's wish. With SEEK_CHANGES_NONCE it gives the
- * ownership another nonce, so that a commit or a seek of before which arrives late cannot undo it.
+ * seek-offset. What it goes past is not to be delivered, by its user's wish. It gives the ownership another
+ * nonce, so that a commit or a seek of before which arrives late cannot undo it; not with SEEK_KEEPS_NONCE.
  */
 inline seekOffset(its, itsEpoch, itsNonce, itsServer, fresh, wanted) {
   if
@@ -313,7 +314,7 @@ inline seekOffset(its, itsEpoch, itsNonce, itsServer, fresh, wanted) {
      :: else -> at = 0; break
      od;
      partition.committed = wanted;
-#ifdef SEEK_CHANGES_NONCE
+#ifndef SEEK_KEEPS_NONCE
      partition.nonce = fresh;
      ownerships++;
      current = ownerships;
@@ -355,7 +356,8 @@ byte target;                 /* who is assigned the partition then */
 #define isNext (me == 1 || members[me - 1].membership != new)
 
 inline forgetLane() {
-  my.lane = none; my.epoch = 0; my.nonce = 0; my.server = 0; my.position = 0; my.ownership = 0
+  my.lane = none; my.epoch = 0; my.nonce = 0; my.server = 0; my.position = 0; my.ownership = 0;
+  my.sought = 0; my.soughtTo = 0
 }
 
 inline forgetAll() {
@@ -385,12 +387,35 @@ inline seekTo(wanted) {
   :: passesFence(my.epoch, my.nonce, my.server) ->
      my.position = wanted;
      seekOffset(my.ownership, my.epoch, my.nonce, my.server, nonces, wanted);
-#ifdef SEEK_CHANGES_NONCE
+#ifndef SEEK_KEEPS_NONCE
      my.ownership = current;
      my.nonce = nonces
 #endif
   :: else -> forgetLane()
   fi
+}
+
+/* Sent, and the reply is lost: it has to be repeated. */
+inline awaitSought(wanted) {
+  seeks++; nonces++; my.sought = nonces; my.soughtTo = wanted
+}
+
+/* The same seek once more, with the same new nonce, and this time the reply comes. */
+inline repeatSeek() {
+  if
+  :: partition.nonce == my.sought && my.epoch == partition.epoch && isSameServer(my.server) ->
+     my.position = my.soughtTo;
+     my.ownership = current;
+     my.nonce = my.sought
+  :: passesFence(my.epoch, my.nonce, my.server) ->
+     my.position = my.soughtTo;
+     seekOffset(my.ownership, my.epoch, my.nonce, my.server, my.sought, my.soughtTo);
+     my.ownership = current;
+     my.nonce = my.sought
+  :: else -> forgetLane()
+  fi;
+  my.sought = 0;
+  my.soughtTo = 0
 }
 
 inline postpone(what) {
@@ -409,7 +434,7 @@ inline postponeFenced(what, to) {
                   (isCalm && !isHeldByOther(me) && (my.claim == 0 || my.isTried) || !isCalm && group.claims < CLAIMS))
 #define mayAcquire (isTarget && mayStep && my.membership == joined && my.claim != 0 && !my.isTried && my.lane == none && \
                     (isCalm || nonces < NONCES))
-#define maySeek (!isCalm && my.lane != none && seeks < SEEKS)
+#define maySeek (!isCalm && my.lane != none && my.sought == 0 && seeks < SEEKS)
 
 #ifdef COMMIT_FIRST
 #define toCommit (my.position < partition.end -> my.position + 1 : my.position)
@@ -491,12 +516,14 @@ end:
   /* To the beginning, or to the end. */
   :: d_step { maySeek && partition.committed > 0 -> seekTo(0) }
   :: d_step { maySeek && partition.committed < partition.end -> seekTo(partition.end) }
-#ifdef SEEK_CHANGES_NONCE
-  /* The reply is lost. Only here: without it the owner goes on elsewhere than where its heir would, at once. */
+#ifndef SEEK_KEEPS_NONCE
+  /* The reply is lost. Only here: without a nonce of its own the owner goes on elsewhere than its heir would, at once. */
   :: d_step { maySeek && partition.committed > 0 ->
-       seeks++; nonces++; seekOffset(my.ownership, my.epoch, my.nonce, my.server, nonces, 0) }
+       awaitSought(0); seekOffset(my.ownership, my.epoch, my.nonce, my.server, my.sought, 0) }
   :: d_step { maySeek && partition.committed < partition.end ->
-       seeks++; nonces++; seekOffset(my.ownership, my.epoch, my.nonce, my.server, nonces, partition.end) }
+       awaitSought(partition.end);
+       seekOffset(my.ownership, my.epoch, my.nonce, my.server, my.sought, partition.end) }
+  :: d_step { !isCalm && my.lane != none && my.sought != 0 -> repeatSeek() }
 #endif
 #endif
 
@@ -509,9 +536,9 @@ end:
   :: d_step { mayPostpone(late) && my.claim != 0 && my.isTried && my.lane == none -> postpone(unclaim) }
   :: d_step { mayPostpone(lateFenced) && my.lane != none && my.position > 0 -> postponeFenced(commit, my.position) }
   :: d_step { mayPostpone(lateFenced) && my.lane != none -> postponeFenced(release, 0) }
-#ifdef SEEK_CHANGES_NONCE
+#ifndef SEEK_KEEPS_NONCE
   :: d_step { mayPostpone(lateFenced) && maySeek && partition.committed < partition.end ->
-       seeks++; nonces++; postponeFenced(seek, partition.end); lateFenced.newNonce = nonces }
+       awaitSought(partition.end); postponeFenced(seek, partition.end); lateFenced.newNonce = my.sought }
 #endif
 #endif
   od
