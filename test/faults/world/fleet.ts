@@ -218,3 +218,26 @@ export async function untilOwned(fleet: Fleet, topic: string, partitions: number
     });
   }
 }
+
+/** The same, and shared out evenly: nothing of the hand-over to a member that came is still under way. */
+export async function untilBalanced(fleet: Fleet, topic: string, partitions: number): Promise<void> {
+  for (const group of GROUPS) {
+    await eventually(
+      async () => {
+        const owners = await ownersOf(fleet, group, topic);
+        const shares = Map.groupBy(owners.values(), (owner) => owner);
+        const counts = [...shares.values()].map(({ length }) => length);
+        return (
+          owners.size === partitions &&
+          shares.size === fleet.workers.filter(({ isRunning }) => isRunning).length &&
+          Math.max(...counts) - Math.min(...counts) <= 1
+        );
+      },
+      {
+        timeoutMs: START_TIMEOUT_MS,
+        intervalMs: 100,
+        what: `an even share of ${topic} in group ${group} for every worker`,
+      },
+    );
+  }
+}
