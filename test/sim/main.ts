@@ -1,15 +1,4 @@
-/**
- * `pnpm sim`: simulates seeds and says which invariants held. Exit 1 when one broke.
- *
- *   --seeds N        how many (200)          --first-seed S   where to begin (1)
- *   --events N       of each seed (5000)     --jobs N         processes (one per core)
- *   --seed S         one seed, with the last events before its failure; --verbose: all of them
- *   --seed S --shrink   the shortest list of faults that still breaks the same invariant
- *   --seed S --faults FILE   with these faults instead of its own: one of them a line, as --shrink prints them
- *   --mutant NAME    with a defect of test/mutants
- *   --mutants        each of them, until an invariant breaks: exit 1 when one is not found, or by another invariant
- *   --json           the last line as JSON
- */
+/** Entry of `pnpm sim`: the options, and what is printed. */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Fault } from './faults.ts';
@@ -18,8 +7,20 @@ import { runSeed, type SeedResult } from './run-seed.ts';
 import { runSeeds } from './run-seeds.ts';
 import { shrink } from './shrink.ts';
 
+const USAGE = `pnpm sim: simulates seeds and says which invariants held. Exit 1 when one broke. See test/sim/README.md.
+
+  --seeds N          how many (200)          --first-seed S   where to begin (1)
+  --events N         of each seed (5000)     --jobs N         processes (one per core)
+  --seed S           one seed, with the last events before its failure; --verbose: all of them
+  --seed S --shrink  the shortest list of faults that still breaks the same invariant
+  --seed S --faults FILE   with these faults instead of its own, one a line, as --shrink prints them
+  --mutant NAME      with a defect of test/mutants
+  --mutants          each of them, until an invariant breaks
+  --json             the last line as JSON`;
+
 const { values } = parseArgs({
   options: {
+    help: { type: 'boolean', short: 'h', default: false },
     seeds: { type: 'string', default: '200' },
     'first-seed': { type: 'string', default: '1' },
     events: { type: 'string', default: '5000' },
@@ -125,5 +126,9 @@ function choose(): Promise<boolean> {
   return values.shrink ? shorten(Number(values.seed)) : one(Number(values.seed));
 }
 
-const isGood = await choose();
-process.exitCode = isGood ? 0 : 1;
+if (values.help) {
+  say(USAGE);
+} else {
+  const isGood = await choose();
+  process.exitCode = isGood ? 0 : 1;
+}
