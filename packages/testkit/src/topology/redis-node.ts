@@ -161,12 +161,12 @@ export async function startNode(settings: NodeSettings): Promise<StartedNode> {
   return node;
 }
 
-/** Fails fast: a test that asks a dead server wants to hear it, and one that waits asks again. */
+/** Fails when nobody listens, and waits for a server that is slow: one that flushes every write to a shared disk. */
 function openAdmin(url: string, name: string, role: RedisRole): Redis {
   const admin = new Redis(url, {
     connectionName: `testkit-${name}`,
     connectTimeout: 2_000,
-    commandTimeout: 5_000,
+    commandTimeout: 15_000,
     maxRetriesPerRequest: 0,
     retryStrategy: () => 20,
     // A Sentinel has no INFO that says "loading".
