@@ -18,7 +18,8 @@ export interface Options {
 }
 
 export const USAGE = `pnpm faults [--topology single|sentinel|cluster|all] [--fault NAME|all|mixed]
-            [--seed N] [--seeds A..B] [--budget SECONDS] [--mutant NAME | --mutants] [--json] [--keep]`;
+            [--seed N] [--seeds A..B] [--budget SECONDS] [--mutant NAME | --mutants] [--json] [--keep]
+See test/faults/README.md.`;
 
 /** Throws an error with the usage. */
 export function parseOptions(args: readonly string[]): Options {

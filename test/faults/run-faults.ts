@@ -19,10 +19,9 @@ export async function runFaults(options: Options, print: (line: string) => void)
     for (const seed of options.seeds)
       for await (const verdict of runWorld(options, topology, seed, directory)) {
         verdicts.push(verdict);
-        if (!options.json) print(describeVerdict(verdict));
+        print(options.json ? JSON.stringify(verdict.line) : describeVerdict(verdict));
         for (const line of describeFindings(verdict)) (options.json ? report : print)(line);
       }
-  if (options.json) for (const { line } of verdicts) print(JSON.stringify(line));
   const isAllClean = verdicts.length > 0 && verdicts.every((verdict) => isClean(verdict));
   if (isAllClean && !options.keep) await rm(directory, { recursive: true });
   return isAllClean;
