@@ -10,9 +10,9 @@
 -- ARGV[3] sequence: how many records the producer appended here before, within its epoch
 -- ARGV[4] records in the batch (1..10000)
 -- ARGV[5] the encoded batch (at most 1048640 bytes)
--- Returns: {'APPENDED', base offset, append time (ms), server}
---          {'DUPLICATE', base offset, append time (ms), server} of the first time, for one of the last five batches;
---          counts as a write of the connection, so that a WAIT after it covers the batch
+-- Returns: {'APPENDED', base offset, append time (ms), server, incarnation}
+--          {'DUPLICATE', base offset, append time (ms), server, incarnation} of the first time, for one of the last
+--          five batches; counts as a write of the connection, so that a WAIT after it covers the batch
 --          {'UNKNOWN_PARTITION'}
 --          {'PRODUCER_FENCED', epoch} a newer one has been here
 --          {'UNKNOWN_PRODUCER'} a sequence above 0 and nothing that it follows: never accepted silently
@@ -41,13 +41,14 @@ end
 if #batch > maxBatchBytes or count > maxBatchRecords or count < 1 then
   return { 'TOO_LARGE', text(maxBatchBytes), text(maxBatchRecords) }
 end
-local s = redis.call('HMGET', state, 'end', 'appendedMs')
+local s = redis.call('HMGET', state, 'end', 'appendedMs', 'incarnation')
 if not s[1] then
   return { 'UNKNOWN_PARTITION' }
 end
-local baseOffset, lastAppendMs = tonumber(s[1]), tonumber(s[2]) or 0
+local baseOffset, lastAppendMs, incarnation = tonumber(s[1]), tonumber(s[2]) or 0, s[3] or ''
 
--- A producer that is told of another server looks whether what it was told before is still there.
+-- A producer that is told of another server looks whether what it was told before is still there, and one that is told
+-- of another log forgets what it was told of the former.
 local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
 local known = redis.call('HGET', producers, producerId)
 local batches = {}
@@ -67,7 +68,7 @@ else
         -- Nothing changes, and yet it must be a write: since Redis 7.2 WAIT and WAITAOF wait for the last write of
         -- their own connection. One that was opened after a lost reply has none, and would be answered at once.
         redis.call('HSET', state, 'appendedMs', text(lastAppendMs))
-        return { 'DUPLICATE', keptOffset, keptMs, server }
+        return { 'DUPLICATE', keptOffset, keptMs, server, incarnation }
       end
       batches[#batches + 1] = kept
     end
@@ -142,4 +143,4 @@ end
 batches[#batches + 1] = text(sequence) .. ':' .. text(count) .. ':' .. text(baseOffset) .. ':' .. text(appendedMs)
 redis.call('HSET', producers, producerId,
   text(epoch) .. ' ' .. text(sequence + count) .. ' ' .. table.concat(batches, ' '))
-return { 'APPENDED', text(baseOffset), text(appendedMs), server }
+return { 'APPENDED', text(baseOffset), text(appendedMs), server, incarnation }

@@ -26,6 +26,13 @@ export interface AcknowledgedTrailsPort {
   onTransportFailure(error: unknown, during: string): void;
 }
 
+/** What one server has acknowledged. Offsets rise within it; the next server may have given them out once more. */
+interface Stretch {
+  readonly server: string;
+  readonly incarnation: string;
+  readonly entries: readonly TrailEntry[];
+}
+
 interface Trail {
   readonly topic: string;
   readonly partition: number;
@@ -33,12 +40,23 @@ interface Trail {
   current: BatchTrail;
   /** Empty while nobody knows. */
   server: string;
-  /** Acknowledged by servers before it, and not looked for yet. */
-  former: readonly TrailEntry[];
+  /** Of the log: a topic that is deleted and created again has another one. */
+  incarnation: string;
+  /**
+   * Acknowledged by servers before it, and not looked for yet: the oldest first. Each is looked for by itself, or what the
+   * last one has stored would hide what the one before has lost.
+   */
+  former: readonly Stretch[];
   check: Promise<void> | null;
   /** What the next record is rejected with. */
   refusal: DataError | null;
   reports: number;
+}
+
+/** The part of an append's answer that says who has stored it, and in which log. */
+export interface AcknowledgedBy {
+  readonly server: string;
+  readonly incarnation: string;
 }
 
 const RETRY_MS = 200;
@@ -54,13 +72,18 @@ export class AcknowledgedTrails {
     this.#policy = policy;
   }
 
-  /** The server has acknowledged a batch. */
-  add(topic: string, partition: number, entry: TrailEntry, server: string): void {
+  /** A log of that incarnation has a batch, says the server. */
+  add(topic: string, partition: number, entry: TrailEntry, { server, incarnation }: AcknowledgedBy): void {
     const trail = this.#trail(topic, partition);
     if (trail.server !== server) {
       this.#setAside(trail, server);
       this.#beginCheck(trail);
+    } else if (trail.incarnation !== incarnation) {
+      // Deleted and created again by somebody's wish: what the old log held is not lost.
+      trail.former = [];
+      trail.current = new BatchTrail();
     }
+    trail.incarnation = incarnation;
     trail.current.add(entry);
   }
 
@@ -109,6 +132,7 @@ export class AcknowledgedTrails {
         partition,
         current: new BatchTrail(),
         server: '',
+        incarnation: '',
         former: [],
         check: null,
         refusal: null,
@@ -120,7 +144,11 @@ export class AcknowledgedTrails {
   }
 
   #setAside(trail: Trail, server: string): void {
-    trail.former = [...trail.former, ...trail.current.entries];
+    const { entries } = trail.current;
+    if (entries.length > 0) {
+      const stretch = { server: trail.server, incarnation: trail.incarnation, entries };
+      trail.former = [...trail.former, stretch];
+    }
     trail.current = new BatchTrail();
     trail.server = server;
   }
@@ -150,29 +178,36 @@ export class AcknowledgedTrails {
 
   /** False when another server answered than the one that acknowledges by now: this connection lags behind. */
   async #look(trail: Trail): Promise<boolean> {
-    const { topic, partition, former } = trail;
-    const { log, truncation } = await findTruncation(former, (nextOffsets) =>
+    const { topic, partition } = trail;
+    const [oldest] = trail.former;
+    if (oldest === undefined) return true;
+    const { log, truncation } = await findTruncation(oldest.entries, (nextOffsets) =>
       this.#port.partitions.fingerprints(topic, partition, nextOffsets),
     );
     if (log !== null && trail.server !== '' && log.server !== trail.server) return false;
-    if (trail.former !== former) return true;
-    trail.former = [];
-    if (log === null) return true;
-    trail.server = log.server;
+    // Of a log that is no more.
+    if (trail.former[0] !== oldest) return true;
+    const [next, ...later] = trail.former.slice(1);
+    trail.former = next === undefined ? [] : [next, ...later];
+    if (log === null || (log.server === oldest.server && log.incarnation !== oldest.incarnation)) return true;
     const from = truncation?.from ?? Infinity;
-    const merged = new BatchTrail();
-    for (const entry of [...former.filter(({ nextOffset }) => nextOffset <= from), ...trail.current.entries])
-      merged.add(entry);
-    trail.current = merged;
-    if (truncation !== null) this.#tell(trail, from, former);
+    const kept = oldest.entries.filter(({ nextOffset }) => nextOffset <= from);
+    if (next !== undefined) {
+      trail.former = [{ ...next, entries: joined(kept, next.entries).entries }, ...later];
+    } else {
+      if (trail.server === '') trail.incarnation = log.incarnation;
+      trail.server = log.server;
+      trail.current = joined(kept, trail.current.entries);
+    }
+    if (truncation !== null) this.#tell(trail, from, oldest.entries);
     return true;
   }
 
-  #tell(trail: Trail, from: number, former: readonly TrailEntry[]): void {
+  #tell(trail: Trail, from: number, entries: readonly TrailEntry[]): void {
     const { topic, partition } = trail;
     let lost = 0;
     let to = from;
-    for (const { baseOffset, nextOffset } of former) {
+    for (const { baseOffset, nextOffset } of entries) {
       if (nextOffset <= from) continue;
       lost += nextOffset - baseOffset;
       to = Math.max(to, nextOffset);
@@ -183,4 +218,10 @@ export class AcknowledgedTrails {
     const isHeard = this.#port.onTruncated(event, error);
     if (!isHeard || this.#policy === 'fail') trail.refusal = error;
   }
+}
+
+function joined(before: readonly TrailEntry[], after: readonly TrailEntry[]): BatchTrail {
+  const trail = new BatchTrail();
+  for (const entry of [...before, ...after]) trail.add(entry);
+  return trail;
 }

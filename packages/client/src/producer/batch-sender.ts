@@ -182,12 +182,13 @@ export class BatchSender {
     }
   }
 
-  #remember({ bytes, recordCount }: PendingBatch, { baseOffset, appendedMs, server }: StoredResult): void {
+  #remember({ bytes, recordCount }: PendingBatch, result: StoredResult): void {
     if (bytes === null) return;
+    const { baseOffset, appendedMs } = result;
     const nextOffset = baseOffset + recordCount;
     const partition = partitionKey(this.#topic, this.#partition);
     const fingerprint = fingerprintOf({ partition, nextOffset, appendedMs, bytes });
-    this.#context.trails.add(this.#topic, this.#partition, { baseOffset, nextOffset, fingerprint }, server);
+    this.#context.trails.add(this.#topic, this.#partition, { baseOffset, nextOffset, fingerprint }, result);
   }
 
   /** The batch was not stored. When the loss before it was told to somebody, it is sent again. */

@@ -1,7 +1,19 @@
 /** A failover that loses acknowledged records: the producer is told, whether it sends or not. */
+import { partitionKey } from '@millrace/core';
+import {
+  BatchEncoder,
+  closeConnection,
+  createKeys,
+  fingerprintOf,
+  openConnection,
+  RedisLog,
+  RedisPartitionStore,
+} from '@millrace/redis';
 import { eventually } from '@millrace/testkit';
 import { describe, expect } from 'vitest';
+import { systemClock } from '../../src/clock/system-clock.ts';
 import { connect, type Millrace, type Producer, type ProducerLogTruncatedEvent } from '../../src/index.ts';
+import { AcknowledgedTrails } from '../../src/producer/acknowledged-trails.ts';
 import { failure } from '../client-fixture.ts';
 import { test, type FailoverPair } from '../failover-pair.ts';
 
@@ -111,4 +123,71 @@ test('a failover that lost nothing is no report', async ({ pair }) => {
   await eventually(async () => (await producer.send(TOPIC, { value: 'next' })).offset >= 3);
   await producer.send(TOPIC, { value: 'after' });
   expect(told).toEqual([]);
+});
+
+test('a topic that was created anew is another one: what it held is not lost, and what it holds is remembered', async ({
+  pair,
+}) => {
+  await using client = await connect({ url: pair.url, prefix: 'pair', logger: false });
+  const told: ProducerLogTruncatedEvent[] = [];
+  const producer = client.producer().on('logTruncated', (event) => told.push(event));
+  await client.admin.createTopic(TOPIC, { partitions: 1 });
+  for (const value of ['a', 'b', 'c']) await producer.send(TOPIC, { value });
+  await client.admin.deleteTopic(TOPIC);
+  await client.admin.createTopic(TOPIC, { partitions: 1 });
+  await producer.send(TOPIC, { value: 'of the new one' });
+  await pair.cutLink();
+  await producer.send(TOPIC, { value: 'lost' });
+  pair.failOver();
+  await eventually(() => told.length > 0, { what: 'a report' });
+  expect(told).toEqual([{ ...lost, from: 1, to: 2, lost: 1 }]);
+});
+
+test('what the next server has stored does not hide what the one before has lost', async ({ pair }) => {
+  await using client = await connect({ url: pair.url, prefix: 'pair', logger: false });
+  await client.admin.createTopic(TOPIC, { partitions: 1 });
+  const told: ProducerLogTruncatedEvent[] = [];
+  const redis = await openConnection({ url: pair.url, connectTimeoutMs: 5_000 }, 'command', 'trails');
+  await using opened = new AsyncDisposableStack();
+  opened.defer(() => closeConnection(redis));
+  const keys = createKeys('pair');
+  const trails = new AcknowledgedTrails(
+    {
+      clock: systemClock,
+      partitions: new RedisPartitionStore(redis, keys),
+      onTruncated: (event) => told.push(event) > 0,
+      onTransportFailure: () => {},
+    },
+    'resume',
+  );
+  opened.defer(() => trails.close());
+  const append = async (value: string): Promise<void> => {
+    const encoder = new BatchEncoder();
+    encoder.append({ key: null, value, headers: {}, timestampMs: 0 }, 1_024);
+    const bytes = encoder.finish();
+    const place = { topic: TOPIC, partition: 0 };
+    const request = {
+      ...place,
+      producerId: value,
+      producerEpoch: 0,
+      sequence: 0,
+      recordCount: 1,
+      batch: bytes,
+    };
+    const result = await new RedisLog(redis, keys).append(request);
+    if (result.status !== 'APPENDED') throw new Error(result.status);
+    const { baseOffset, appendedMs } = result;
+    const nextOffset = baseOffset + 1;
+    const fingerprint = fingerprintOf({ partition: partitionKey(TOPIC, 0), nextOffset, appendedMs, bytes });
+    trails.add(TOPIC, 0, { baseOffset, nextOffset, fingerprint }, result);
+  };
+  await append('kept');
+  await pair.cutLink();
+  for (const value of ['lost 1', 'lost 2']) await append(value);
+  pair.failOver();
+  await eventually(() => append('stored by the next').then(() => true));
+  // The reconnect is noticed after the answer: the check that this one has begun is still under way.
+  trails.suspect(() => true);
+  await eventually(() => told.length > 0, { what: 'a report' });
+  expect(told).toEqual([{ ...lost, from: 1, to: 3, lost: 2 }]);
 });

@@ -22,6 +22,8 @@ interface StoredReply<S extends string> {
   readonly appendedMs: number;
   /** Identity of what answered: another one may have lost what was appended before. */
   readonly server: string;
+  /** Of the log: another one where the topic was deleted and created again. */
+  readonly incarnation: string;
 }
 
 /** What `append.lua` answers; only `APPENDED` has changed the log. */
@@ -71,6 +73,7 @@ export async function appendBatch(
         baseOffset: integerAt(reply, 1),
         appendedMs: integerAt(reply, 2),
         server: textAt(reply, 3),
+        incarnation: textAt(reply, 4),
       };
     case 'UNKNOWN_PARTITION':
       return { status: 'UNKNOWN_PARTITION' };

@@ -12,11 +12,17 @@ async function end(logs: LogFixture): Promise<number | undefined> {
   return (await logs.log.describe('orders', 0))?.end;
 }
 
+/** Of the moment, of the server, and of the log. */
+const told = {
+  appendedMs: expect.any(Number),
+  server: expect.stringMatching(/^\w{40}$/),
+  incarnation: expect.stringMatching(/^\d+-[\w-]+$/),
+};
+
 describe('APPENDED', () => {
   test('gives dense offsets from 0 and ids of 0-<next offset>', async ({ logs }) => {
     const first = await logs.log.append(appendRequest({ values: ['a', 'b', 'c'] }));
     const second = await logs.log.append(appendRequest({ values: ['d'], sequence: 3 }));
-    const told = { appendedMs: expect.any(Number), server: expect.stringMatching(/^\w{40}$/) };
     expect(first).toEqual({ status: 'APPENDED', baseOffset: 0, ...told });
     expect(second).toEqual({ status: 'APPENDED', baseOffset: 3, ...told });
     const ids = (await logs.ioredis.xrange(streamOf(logs), '-', '+')).map(([id]) => id);
@@ -109,8 +115,7 @@ describe('DUPLICATE', () => {
       ...[1, 2, 3, 4, 5].map((baseOffset) => ({
         status: 'DUPLICATE',
         baseOffset,
-        appendedMs: expect.any(Number),
-        server: expect.stringMatching(/^\w{40}$/),
+        ...told,
       })),
     ]);
     expect(await end(logs)).toBe(6);
