@@ -1,5 +1,6 @@
 /** What can be asked of, and done to, topics and groups from outside. */
 import type { GroupEvent } from '@millrace/core';
+import type { GroupOffset } from '@millrace/redis';
 
 export interface TopicPartitionDetails {
   readonly partition: number;
@@ -49,17 +50,8 @@ export interface GroupMemberDetails {
   readonly joinedAtMs: number;
 }
 
-export interface GroupPartitionDetails {
-  readonly topic: string;
-  readonly partition: number;
-  /** Member id, `null` while nobody owns it. */
-  readonly owner: string | null;
-  /** Fencing token of the last ownership; 0 where there was none. */
-  readonly epoch: number;
-  /** Next record to consume; `null` where the group has not begun. */
-  readonly committed: number | null;
-  readonly logStart: number;
-  readonly logEnd: number;
+/** `owner` is a member that is present: `null` for one that has died, too. */
+export interface GroupPartitionDetails extends GroupOffset {
   /** Records that wait; `null` where the group has not begun. */
   readonly lag: number | null;
 }

@@ -110,16 +110,11 @@ function describe(
 }
 
 function describePartition(offset: GroupOffset, present: ReadonlySet<string>): GroupPartitionDetails {
-  const { topic, partition, epoch, committed, logStart, logEnd } = offset;
+  const { committed, logEnd } = offset;
   return {
-    topic,
-    partition,
+    ...offset,
     // The partition remembers a dead owner until the next one comes.
     owner: offset.owner !== null && present.has(offset.owner) ? offset.owner : null,
-    epoch,
-    committed,
-    logStart,
-    logEnd,
     lag: committed === null ? null : logEnd - committed,
   };
 }

@@ -18,6 +18,7 @@ import { isLaterIncarnation } from '@millrace/redis';
 import { delay } from '../clock/delay.ts';
 import type { TruncationPolicy } from '../truncation/log-truncated.ts';
 import { Acquisitions, type AcquisitionSettings } from './acquisitions.ts';
+import { Claims } from './claims.ts';
 import type { AssignedPartition, ConsumerEmitter, LostReason } from './consumer-events.ts';
 import { DeliveredTrails } from './delivered-trails.ts';
 import type { Identity } from './identity.ts';
@@ -61,8 +62,7 @@ export class Ownership<V> {
   readonly #held = new Map<PartitionKey, HeldLane<V>>();
   /** Being drained, or given up while an old handler call has not come back. */
   readonly #busy = new Map<PartitionKey, Promise<void>>();
-  /** This member's entries in the group's slot, each with its number: others wait for what is in there. */
-  readonly #claims = new Map<PartitionKey, number>();
+  readonly #claims: Claims<V>;
   /** What `close` waits for. Other than `#busy`, bounded by `drainTimeoutMs` whatever a handler does. */
   readonly #endings = new Set<Promise<boolean>>();
   readonly #releases: Releases<V>;
@@ -78,9 +78,7 @@ export class Ownership<V> {
 
   constructor(port: OwnershipPort<V>, settings: OwnershipSettings) {
     this.#port = port;
-    const onUnclaimed = (key: PartitionKey, claim: number): void => {
-      if (this.#claims.get(key) === claim) this.#claims.delete(key);
-    };
+    const onUnclaimed = (key: PartitionKey, claim: number): void => this.#claims.onUnclaimed(key, claim);
     this.#releases = new Releases<V>({ ...port, onUnclaimed }, settings.drainTimeoutMs);
     const { clock, random, partitions } = port;
     const onError = (error: MillraceError): void => port.onError(error);
@@ -117,6 +115,19 @@ export class Ownership<V> {
       },
       settings,
     );
+    this.#claims = new Claims<V>(
+      {
+        group: port.group,
+        partitions,
+        identity: () => port.identity(),
+        isClosed: () => this.#isClosed,
+        isHeld: (key) => this.#held.has(key),
+        onUnknownMember: () => port.onUnknownMember(),
+        onAcquired: (lanes, generation) => this.#start(lanes, generation),
+      },
+      this.#acquisitions,
+      this.#releases,
+    );
   }
 
   /** Generation of the assignment that was read last. */
@@ -150,8 +161,7 @@ export class Ownership<V> {
   begin(generation: number, claims: ReadonlyMap<PartitionKey, number>): void {
     this.#joinedGeneration = generation;
     this.#appliedGeneration = 0;
-    this.#claims.clear();
-    for (const [key, claim] of claims) this.#claims.set(key, claim);
+    this.#claims.begin(claims);
   }
 
   /** The assignment may have changed, or a partition may have been released. */
@@ -220,13 +230,13 @@ export class Ownership<V> {
       decision.revoke,
       `not assigned to this member any more, since generation ${target.assignmentGeneration}`,
     );
-    this.#giveUnusedClaimsBack(target.partitions);
+    this.#claims.giveUnusedBack(target.partitions);
     const awaited = new Set(target.partitions);
     this.#trails.verifyOthers((key) => awaited.has(key));
     const wanted = decision.claim.filter(
       (key) => !this.#acquisitions.isRefused(key, target.assignmentGeneration),
     );
-    const outcome = await this.#claim(identity, target.assignmentGeneration, wanted);
+    const outcome = await this.#claims.take(identity, target.assignmentGeneration, wanted);
     if (outcome === 'again') {
       this.#isDirty = true;
       return;
@@ -247,65 +257,6 @@ export class Ownership<V> {
     }
   }
 
-  async #claim(
-    identity: Identity,
-    generation: number,
-    wanted: readonly PartitionKey[],
-  ): Promise<'complete' | 'waiting' | 'again'> {
-    let pending = wanted;
-    let lowest = 0;
-    let isWaiting = false;
-    while (pending.length > 0) {
-      const result = await this.#port.group.claim({
-        ...identity,
-        assignmentGeneration: generation,
-        partitions: pending,
-        lowest,
-      });
-      switch (result.status) {
-        case 'STALE_ASSIGNMENT':
-          return 'again';
-        case 'UNKNOWN_MEMBER':
-          this.#port.onUnknownMember();
-          return 'complete';
-        case 'CLAIMED': {
-          if (result.held.size > 0) isWaiting = true;
-          for (const key of result.granted) this.#claims.set(key, result.claim);
-          const superseded = await this.#acquire(identity, generation, result.claim, result.granted);
-          if (superseded.size > 0) lowest = Math.max(...superseded.values()) + 1;
-          const answered = new Set([...result.granted, ...result.held.keys()]);
-          pending = pending.filter((key) => superseded.has(key) || !answered.has(key));
-          break;
-        }
-        default:
-          result satisfies never;
-      }
-      if (this.#port.identity() !== identity || this.#isClosed) return 'complete';
-    }
-    return isWaiting ? 'waiting' : 'complete';
-  }
-
-  /** Answers the partitions whose own slot has seen a later claim. */
-  async #acquire(
-    identity: Identity,
-    generation: number,
-    claim: number,
-    granted: readonly PartitionKey[],
-  ): Promise<ReadonlyMap<PartitionKey, number>> {
-    const claimed = { memberId: identity.memberId, generation, claim };
-    const { lanes, superseded, failures } = await this.#acquisitions.acquire(claimed, granted);
-    if (this.#port.identity() !== identity || this.#isClosed) {
-      // The member is another one by now: what was acquired for the old one is given back.
-      await Promise.allSettled(lanes.map((lane) => this.#port.partitions.release(lane.fence)));
-      for (const lane of lanes) this.#releases.unclaim(lane.key, lane.claim);
-      await this.#releases.settled();
-      return new Map();
-    }
-    this.#start(lanes, generation);
-    if (failures.length > 0) throw failures[0];
-    return superseded;
-  }
-
   #start(lanes: readonly Lane[], generation: number): void {
     if (lanes.length === 0) return;
     this.#assignedCount += lanes.length;
@@ -320,20 +271,6 @@ export class Ownership<V> {
       this.#held.set(lane.key, { lane, worker: this.#port.startWorker(lane) });
     }
     for (const lane of lanes) this.#port.onWantsFetch(lane);
-  }
-
-  /**
-   * Claimed and then assigned to another before it could begin, lost and not taken again, left by a predecessor: nobody
-   * else would take the claim away, and the heir would wait until the leader does. A handler of a lost lane that does not
-   * come back is no reason to wait: what it may still do, its heir's fence is for.
-   */
-  #giveUnusedClaimsBack(target: readonly PartitionKey[]): void {
-    if (this.#claims.size === this.#held.size) return;
-    const wanted = new Set(target);
-    for (const [key, claim] of this.#claims) {
-      if (wanted.has(key) || this.#held.has(key) || this.#releases.drainingLane(key) !== undefined) continue;
-      this.#releases.unclaim(key, claim);
-    }
   }
 
   #revoke(keys: readonly PartitionKey[], reason: string): void {
