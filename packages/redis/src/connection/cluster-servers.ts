@@ -33,6 +33,7 @@ export class ClusterServers {
   private constructor(cluster: Cluster) {
     this.#cluster = cluster;
     cluster.on('refresh', () => void this.look());
+    cluster.on('ready', () => void this.look());
     cluster.on('-node', () => this.#huntSoon());
     cluster.on('end', () => this.#stopHunting());
   }
@@ -66,6 +67,8 @@ export class ClusterServers {
   }
 
   async #look(): Promise<void> {
+    // Before that the driver has put all nodes in doubt and is about to tell them anew (`ready`).
+    if (this.#cluster.status !== 'ready') return;
     const primaries = new Map<string, Redis>();
     for (const node of this.#cluster.nodes('master')) {
       const { host = '127.0.0.1', port = 6379 } = node.options;

@@ -31,6 +31,7 @@ export async function openCommandConnection(
   // By itself the driver says "None of startup nodes is available", whatever it was. This says what it was.
   const seeds = await reachableSeeds(config, deadlineMs);
   const cluster = new Cluster([...seeds], clusterOptions(config, name));
+  waitForNodes(cluster);
   cluster.on('error', () => {});
   try {
     await untilReady(cluster, config, deadlineMs);
@@ -39,6 +40,17 @@ export async function openCommandConnection(
     cluster.disconnect();
     throw error;
   }
+}
+
+/**
+ * Lets a command wait for a node that is being connected, which the driver does only together with keeping commands for
+ * a cluster that is away as a whole. Refused instead ("Connection is closed") it would count as `unknown`, which it is
+ * not, and after a slot has moved it would fail although its new node only has to be connected.
+ */
+function waitForNodes(cluster: Cluster): void {
+  Object.defineProperty(cluster.options, 'enableOfflineQueue', {
+    get: () => cluster.status === 'ready' && cluster.nodes().length > 0,
+  });
 }
 
 /** Ends it and waits until no socket of it is open. Commands in flight are rejected. */
@@ -80,14 +92,22 @@ async function reachableSeeds(config: ClusterConfig, deadlineMs: number) {
 function untilReady(cluster: Cluster, config: ClusterConfig, deadlineMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let last: MillraceError | undefined;
+    let retry: NodeJS.Timeout | undefined;
+    let isSettled = false;
     const settle = (error?: MillraceError): void => {
+      isSettled = true;
       clearTimeout(timer);
-      cluster.off('ready', onReady);
+      clearTimeout(retry);
       cluster.off('node error', onNodeError);
       if (error === undefined) resolve();
       else reject(error);
     };
-    const onReady = (): void => settle();
+    const onReady = async (): Promise<void> => {
+      const isServing = await servesAllSlots(cluster).catch(() => false);
+      if (isSettled) return;
+      if (isServing) settle();
+      else retry = setTimeout(() => void onReady(), RETRY_MS);
+    };
     const onNodeError = (error: unknown): void => {
       last = toMillraceError(error, `connecting to ${describeTarget(config)}`);
       if (!last.retryable) settle(last);
@@ -105,8 +125,12 @@ function untilReady(cluster: Cluster, config: ClusterConfig, deadlineMs: number)
         ),
       );
     const timer = setTimeout(onTimeout, Math.max(0, deadlineMs - performance.now()));
-    cluster.on('ready', onReady);
+    cluster.once('ready', () => void onReady());
     cluster.on('node error', onNodeError);
     cluster.connect().catch(() => {});
   });
+}
+
+async function servesAllSlots(cluster: Cluster): Promise<boolean> {
+  return /^cluster_state:ok\r?$/m.test(await cluster.cluster('INFO'));
 }

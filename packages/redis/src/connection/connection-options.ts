@@ -112,7 +112,9 @@ export function clusterOptions(config: ClusterConfig, name: string) {
   return {
     lazyConnect: true,
     enableOfflineQueue: false,
-    enableReadyCheck: true,
+    // It asks one node, whichever, and where that one hangs, nothing goes to the others for as long. A cluster that does
+    // not serve a slot says so itself, to each command (CLUSTERDOWN).
+    enableReadyCheck: false,
     scaleReads: 'master',
     maxRedirections: 16,
     retryDelayOnFailover: 0,

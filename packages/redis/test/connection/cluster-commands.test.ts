@@ -5,6 +5,8 @@
 import {
   closeCommandConnection,
   hashSlot,
+  isCluster,
+  onServerChange,
   openCommandConnection,
   toMillraceError,
   type ClusterConfig,
@@ -62,6 +64,37 @@ test('a command whose reply was lost is not sent again', async () => {
   // The next command connects anew, and only that one is executed.
   await expect.poll(() => increment(key)).toBe('executed');
   expect(await valueOf(key)).toBe(2);
+});
+
+test('a cluster that was away as a whole is reached again, by who watches its servers too', async () => {
+  const unwatch = await onServerChange(command, () => {});
+  for (const mode of [
+    { kind: 'reset' },
+    { kind: 'halfOpen', gone: 'server' },
+    { kind: 'halfOpen', gone: 'client' },
+    { kind: 'blackhole', afterwards: 'reset' },
+  ] as const) {
+    const faults = topology.nodes.map(({ proxy }) => proxy?.apply(mode));
+    const during = increment('{away}:during');
+    for (const fault of faults) fault?.heal();
+    await during;
+    for (const key of ['{a}:again', '{b}:again', '{c}:again'])
+      await expect.poll(() => increment(key), { timeout: 5_000 }).toBe('executed');
+  }
+  unwatch();
+}, 30_000);
+
+test('commands that follow a slot to a node wait for its connection', async () => {
+  const key = '{followed}:counter';
+  expect(await increment(key)).toBe('executed');
+  if (!isCluster(command)) throw new Error('no cluster client');
+  // The first command that is sent there opens its connection, the others find it half open.
+  const unused = command.nodes().find(({ status }) => status === 'wait');
+  const to = topology.nodes.find(({ announcedPort }) => announcedPort === unused?.options.port);
+  if (to === undefined) throw new Error('every node is connected already');
+  await topology.migrateSlot(hashSlot(key), to);
+  const outcomes = await Promise.all(Array.from({ length: 5 }, () => increment(key)));
+  expect(outcomes).toEqual(Array.from({ length: 5 }, () => 'executed'));
 });
 
 test('while slots move and connections break, no call is executed twice or after it was refused', async () => {
