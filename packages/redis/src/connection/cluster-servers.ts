@@ -29,13 +29,21 @@ export class ClusterServers {
   #looking: Promise<void> | null = null;
   #mustLookAgain = false;
   #hunt: NodeJS.Timeout | null = null;
+  #isStopped = false;
 
   private constructor(cluster: Cluster) {
     this.#cluster = cluster;
     cluster.on('refresh', () => void this.look());
     cluster.on('ready', () => void this.look());
     cluster.on('-node', () => this.#huntSoon());
-    cluster.on('end', () => this.#stopHunting());
+  }
+
+  /** Ends all of it, when the cluster client is closed. */
+  static stop(cluster: Cluster): void {
+    const servers = ClusterServers.of(cluster);
+    // Not told by the client's own status: what it closes last takes that from 'end' back to 'close'.
+    servers.#isStopped = true;
+    servers.#stopHunting();
   }
 
   static readonly #all = new WeakMap<Cluster, ClusterServers>();
@@ -68,7 +76,7 @@ export class ClusterServers {
 
   async #look(): Promise<void> {
     // Before that the driver has put all nodes in doubt and is about to tell them anew (`ready`).
-    if (this.#cluster.status !== 'ready') return;
+    if (this.#isStopped || this.#cluster.status !== 'ready') return;
     const primaries = new Map<string, Redis>();
     for (const node of this.#cluster.nodes('master')) {
       const { host = '127.0.0.1', port = 6379 } = node.options;
@@ -116,7 +124,7 @@ export class ClusterServers {
   }
 
   #huntSoon(): void {
-    if (this.#hunt !== null || this.#cluster.status === 'end') return;
+    if (this.#hunt !== null || this.#isStopped) return;
     this.#hunt = setTimeout(() => {
       this.#hunt = null;
       // Told by the event `refresh` when it succeeds.

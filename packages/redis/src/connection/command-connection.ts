@@ -5,6 +5,7 @@
  */
 import { Cluster, type Redis } from 'ioredis';
 import { UnavailableError, type MillraceError } from '@millrace/core';
+import { ClusterServers } from './cluster-servers.ts';
 import { describeTarget, type ClusterConfig, type ConnectionConfig } from './connection-config.ts';
 import { clusterOptions } from './connection-options.ts';
 import { ClusterLookUp } from './look-up.ts';
@@ -56,6 +57,7 @@ function waitForNodes(cluster: Cluster): void {
 /** Ends it and waits until no socket of it is open. Commands in flight are rejected. */
 export async function closeCommandConnection(connection: CommandConnection): Promise<void> {
   if (!isCluster(connection)) return closeConnection(connection);
+  ClusterServers.stop(connection);
   if (connection.status === 'end') return;
   const ended = new Promise<void>((resolve) => {
     connection.once('end', resolve);
