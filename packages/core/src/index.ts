@@ -51,9 +51,9 @@ export {
 export { parseName, parsePartitionKey, partitionKey, type NameKind, type PartitionKey } from './names.ts';
 export {
   distrustPresence,
+  beginLook,
   initialLiveness,
   observeLiveness,
-  restartLeases,
   type LivenessResult,
   type LivenessState,
   type Verdict,

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { MemberSigns } from '../ports/group-store.ts';
 import {
   distrustPresence,
+  beginLook,
   initialLiveness,
   observeLiveness,
-  restartLeases,
   type LivenessState,
   type ObservedMember,
   type Verdict,
@@ -50,8 +50,9 @@ class Observer {
     this.#state = distrustPresence(this.#state, untilMs);
   }
 
-  restartLeases(nowMs: number): void {
-    this.#state = restartLeases(this.#state, nowMs);
+  /** What comes before each look of a leader: who answers it, and how long ago the last one was. */
+  beginLook(nowMs: number, server = 'one', blindMs = 1_000): void {
+    this.#state = beginLook(this.#state, { server, nowMs, blindMs, leaseMs: LEASE_MS });
   }
 }
 
@@ -159,13 +160,47 @@ describe('the lease', () => {
   test('starts over when the watch itself stood still', () => {
     const observer = new Observer(['a', 'b']);
     observer.look(0, { a: ['here', 1], b: ['gone', 1] });
-    observer.restartLeases(LEASE_MS + 1);
+    observer.beginLook(LEASE_MS + 1);
     expect(observer.look(LEASE_MS + 1, { a: ['here', 1], b: ['gone', 1] })).toEqual([]);
     expect(observer.look(LEASE_MS + 1 + GRACE_MS, { a: ['here', 1], b: ['gone', 1] })).toEqual([
       'b presence 1',
     ]);
     expect(observer.look(2 * LEASE_MS, { a: ['here', 1], b: ['here', 2] })).toEqual([]);
     expect(observer.look(2 * LEASE_MS + 1, { a: ['here', 1], b: ['here', 2] })).toEqual(['a lease 1']);
+  });
+});
+
+describe('another server', () => {
+  test('has lost beats: a member that is back at a beat of before has not stood still', () => {
+    const observer = new Observer(['a']);
+    observer.beginLook(0, 'one', LEASE_MS);
+    observer.look(0, { a: ['here', 7] });
+    // It renewed once there, and the failover took that back: beat 6, and 7 again before anybody looked.
+    observer.beginLook(LEASE_MS - 1, 'two', LEASE_MS);
+    expect(observer.look(LEASE_MS - 1, { a: ['here', 7] })).toEqual([]);
+    observer.beginLook(LEASE_MS + 1, 'two', LEASE_MS);
+    expect(observer.look(LEASE_MS + 1, { a: ['here', 7] })).toEqual([]);
+    observer.beginLook(2 * LEASE_MS - 1, 'two', LEASE_MS);
+    expect(observer.look(2 * LEASE_MS - 1, { a: ['here', 7] })).toEqual(['a lease 7']);
+  });
+
+  test('does not know its subscribers at once: presence waits for a lease', () => {
+    const observer = new Observer(['a']);
+    observer.beginLook(0, 'one', LEASE_MS);
+    observer.look(0, { a: ['here', 1] });
+    observer.beginLook(1_000, 'two', LEASE_MS);
+    observer.look(1_000, { a: ['gone', 1] });
+    observer.look(1_000 + LEASE_MS - 1, { a: ['gone', 2] });
+    expect(observer.look(1_000 + LEASE_MS, { a: ['gone', 2] })).toEqual([]);
+    expect(observer.look(1_000 + LEASE_MS + GRACE_MS, { a: ['gone', 2] })).toEqual(['a presence 2']);
+  });
+
+  test('the first one is no other one', () => {
+    const observer = new Observer(['a']);
+    observer.look(0, { a: ['here', 1] });
+    observer.beginLook(100, 'one');
+    observer.look(100, { a: ['gone', 1] });
+    expect(observer.look(100 + GRACE_MS, { a: ['gone', 1] })).toEqual(['a presence 1']);
   });
 });
 

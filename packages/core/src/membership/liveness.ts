@@ -29,6 +29,19 @@ interface Sighting {
 export interface LivenessState {
   readonly sightings: ReadonlyMap<string, Sighting>;
   readonly trustPresenceFromMs: number;
+  /** Who answered the last look; null before the first. */
+  readonly server: string | null;
+  readonly lastLookMs: number;
+}
+
+export interface Look {
+  /** Identity of the server that answers. */
+  readonly server: string;
+  readonly nowMs: number;
+  /** Without a look for longer than this, nobody could be seen and perhaps nobody could renew. */
+  readonly blindMs: number;
+  /** For so long presence at another server says nothing: its clients are still on their way. */
+  readonly leaseMs: number;
 }
 
 export interface Verdict {
@@ -44,8 +57,22 @@ export interface LivenessResult {
   readonly suspects: boolean;
 }
 
-export function initialLiveness(trustPresenceFromMs: number): LivenessState {
-  return { sightings: new Map(), trustPresenceFromMs };
+/** `nowMs`: presence counts from now on. */
+export function initialLiveness(nowMs: number): LivenessState {
+  return { sightings: new Map(), trustPresenceFromMs: nowMs, server: null, lastLookMs: nowMs };
+}
+
+/**
+ * What of the sightings so far is still worth something when the next look has been answered. Another server may have
+ * lost the last beats: a member that renews there is back at the value that was seen long ago, and looks as if it had
+ * stood still.
+ */
+export function beginLook(before: LivenessState, { server, nowMs, blindMs, leaseMs }: Look): LivenessState {
+  const isOther = before.server !== null && before.server !== server;
+  let state = before;
+  if (isOther) state = distrustPresence(state, nowMs + leaseMs);
+  if (isOther || nowMs - before.lastLookMs > blindMs) state = restartLeases(state, nowMs);
+  return { ...state, server, lastLookMs: nowMs };
 }
 
 /** More than half of at least this many members gone in one look is taken for a failure of Redis. */
@@ -100,7 +127,7 @@ export function observeLiveness(
       suspects = true;
     }
   }
-  return { state: { sightings, trustPresenceFromMs }, dead, suspects };
+  return { state: { ...before, sightings, trustPresenceFromMs }, dead, suspects };
 }
 
 function sight(
@@ -118,12 +145,12 @@ function sight(
   };
 }
 
-/** The observer was cut off, or the server changed its identity: what it saw of presence is worth nothing for a while. */
+/** The observer was cut off: what it saw of presence is worth nothing for a while. */
 export function distrustPresence(before: LivenessState, untilMs: number): LivenessState {
   const sightings = new Map<string, Sighting>();
   for (const [memberId, sighting] of before.sightings)
     sightings.set(memberId, { ...sighting, absentSinceMs: null });
-  return { sightings, trustPresenceFromMs: Math.max(before.trustPresenceFromMs, untilMs) };
+  return { ...before, sightings, trustPresenceFromMs: Math.max(before.trustPresenceFromMs, untilMs) };
 }
 
 /** The watch itself stood still (a frozen process): time passed that nobody could have renewed in for this observer. */
@@ -132,5 +159,5 @@ export function restartLeases(before: LivenessState, nowMs: number): LivenessSta
   for (const [memberId, sighting] of before.sightings) {
     sightings.set(memberId, { ...sighting, beatSinceMs: nowMs, absentSinceMs: null });
   }
-  return { sightings, trustPresenceFromMs: before.trustPresenceFromMs };
+  return { ...before, sightings };
 }

@@ -4,10 +4,10 @@
  * member is one too: the leader, and all deputies with it, may have died before anybody joined.
  */
 import {
+  beginLook,
   distrustPresence,
   initialLiveness,
   observeLiveness,
-  restartLeases,
   untilNextWatchMs,
   type GroupView,
   type LeaderView,
@@ -22,15 +22,11 @@ import {
 } from './leader-settings.ts';
 import type { SerialWork } from './serial-work.ts';
 
-/** Without a look for this long, nobody could be seen and perhaps nobody could renew. */
 const BLIND_MS = 2.5 * DEPUTY_WATCH_INTERVAL_MS;
 
 interface Watched {
   readonly leader: LeaderView;
   liveness: LivenessState;
-  lastLookMs: number;
-  /** Who answered the last look. */
-  server: string | null;
 }
 
 export interface DeputyPort extends LeaderPort {
@@ -67,12 +63,7 @@ export class Deputy {
     }
     if (this.#watched?.leader.epoch === view.leader.epoch) return;
     const nowMs = this.#port.clock.monotonicMs();
-    this.#watched = {
-      leader: view.leader,
-      liveness: initialLiveness(nowMs),
-      lastLookMs: nowMs,
-      server: null,
-    };
+    this.#watched = { leader: view.leader, liveness: initialLiveness(nowMs) };
     this.#lookIn(this.#port.random.next() * DEPUTY_WATCH_INTERVAL_MS);
   }
 
@@ -104,12 +95,12 @@ export class Deputy {
     if (this.#watched !== watched) return;
 
     const nowMs = this.#port.clock.monotonicMs();
-    if (watched.server !== null && watched.server !== watch.server) {
-      watched.liveness = distrustPresence(watched.liveness, nowMs + this.#settings.leaseMs);
-    }
-    watched.server = watch.server;
-    if (nowMs - watched.lastLookMs > BLIND_MS) watched.liveness = restartLeases(watched.liveness, nowMs);
-    watched.lastLookMs = nowMs;
+    watched.liveness = beginLook(watched.liveness, {
+      server: watch.server,
+      nowMs,
+      blindMs: BLIND_MS,
+      leaseMs: this.#settings.leaseMs,
+    });
     // Static or not: a leader that is gone must not hold the group up. It is deposed; its membership is another matter.
     const suspect = new Map([[memberId, { memberId, leaseMs: this.#settings.leaseMs }]]);
     const seen = observeLiveness(watched.liveness, suspect, watch.signs, identity.memberId, nowMs, {

@@ -3,13 +3,13 @@
  * leader epoch; the first one that is refused ends the term.
  */
 import {
+  beginLook,
   chooseDeputies,
   distrustPresence,
   isSameDistribution,
   observeLiveness,
   parsePartitionKey,
   planAssignment,
-  restartLeases,
   type Assignment,
   type GroupSnapshot,
   type GroupView,
@@ -41,7 +41,6 @@ export interface ReignPort extends LeaderPort {
 
 type Task = 'watch' | 'lock' | 'audit' | 'joins';
 
-/** Without a look for this long, nobody could be seen and perhaps nobody could renew. */
 const BLIND_MS = 5 * WATCH_INTERVAL_MS;
 
 export class Reign {
@@ -61,9 +60,6 @@ export class Reign {
   /** As of the last publication. */
   #topics: TopicCatalogue = new Map();
   #liveness: LivenessState;
-  #lastLookMs: number;
-  /** Who answered the last look. */
-  #server: string | null = null;
   #audit: OwnerAudit = { since: new Map() };
   readonly #progress = new ProgressAudit(STALL_MS);
   #isRebalanceQueued = false;
@@ -89,7 +85,6 @@ export class Reign {
     this.#assignment = begin.assignment;
     this.#incarnations = begin.incarnations;
     this.#liveness = begin.liveness;
-    this.#lastLookMs = port.clock.monotonicMs();
   }
 
   async begin(): Promise<void> {
@@ -162,18 +157,18 @@ export class Reign {
     const identity = this.#port.identity();
     if (identity === null) return nothing;
     const watch = await this.#port.group.watch([...new Set([...this.#members.keys(), identity.memberId])]);
-    // In a Cluster the slot can move to another server without a connection of ours breaking.
-    if (this.#server !== null && this.#server !== watch.server) {
-      this.distrustPresence(this.#port.clock.monotonicMs() + this.#settings.leaseMs);
-    }
-    this.#server = watch.server;
     if (watch.leader.epoch !== this.epoch) {
       this.#port.onDeposed();
       return nothing;
     }
     const nowMs = this.#port.clock.monotonicMs();
-    if (nowMs - this.#lastLookMs > BLIND_MS) this.#liveness = restartLeases(this.#liveness, nowMs);
-    this.#lastLookMs = nowMs;
+    // In a Cluster the slot can move to another server without a connection of ours breaking.
+    this.#liveness = beginLook(this.#liveness, {
+      server: watch.server,
+      nowMs,
+      blindMs: BLIND_MS,
+      leaseMs: this.#settings.leaseMs,
+    });
     const seen = observeLiveness(this.#liveness, this.#members, watch.signs, identity.memberId, nowMs, {
       presenceGraceMs: PRESENCE_GRACE_MS,
     });
