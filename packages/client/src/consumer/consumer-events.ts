@@ -33,6 +33,8 @@ export type LostReason =
   | 'evicted'
   /** No renewal was acknowledged for a whole lease. */
   | 'lease-expired'
+  /** No command was answered for a whole lease, though the lease itself was renewed. */
+  | 'cut-off'
   /** Another process joined with the same instance id. */
   | 'replaced'
   /** The event loop stood still for longer than `eventLoopTimeoutMs`. */

@@ -22,6 +22,7 @@ import type { ClientContext } from '../connect/client-context.ts';
 import type { Lease } from '../lease/lease-keeper.ts';
 import type { LeaseEnd } from '../lease/lease-messages.ts';
 import type { TopicSelector } from '../topic/topic-definition.ts';
+import { CommitCheck } from './commit-check.ts';
 import { ConsumerEmitter, type LostReason, type OwnedPartition } from './consumer-events.ts';
 import { Fetchers } from './fetchers.ts';
 import type { Handlers } from './handlers.ts';
@@ -63,6 +64,7 @@ export class GroupMember<V> {
   readonly #fetchers: Fetchers;
   readonly #slots: Slots;
   readonly #slowCalls: SlowCalls;
+  readonly #commitCheck: CommitCheck;
   readonly #decode: RecordDecoder<V>;
   readonly #paused = new Set<PartitionKey>();
   readonly #stopping = new AbortController();
@@ -132,6 +134,7 @@ export class GroupMember<V> {
       options,
     );
     this.#seeks = { ...shared, owned: this.#ownership };
+    this.#commitCheck = this.#checkCommits();
     this.#fetchers = new Fetchers({
       clock,
       lanes: () => this.#ownership.lanes(),
@@ -373,7 +376,26 @@ export class GroupMember<V> {
         const slow = this.#slowCalls.look(lane, worker.callStartedMs, nowMs);
         if (slow !== null) this.#troubles.report(slow);
       }
+      this.#commitCheck.look(nowMs);
     });
+  }
+
+  #checkCommits(): CommitCheck {
+    const { group, leaseMs } = this.#options;
+    return new CommitCheck(
+      {
+        clock: this.#context.clock,
+        commits: () => [...this.#ownership.lanes()].map(({ commits }) => commits),
+        askGroup: () => this.#group.readTarget(this.memberId),
+        holder: () => (this.#lease?.health() === 'held' ? this.#identity : null),
+        onCutOff: (error) => {
+          this.#troubles.report(error);
+          this.#rejoin('cut-off');
+        },
+      },
+      group,
+      leaseMs,
+    );
   }
 
   #startWorker(lane: Lane): LaneWorker<V> {

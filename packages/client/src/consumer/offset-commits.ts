@@ -21,6 +21,7 @@ export class OffsetCommits {
   #processed: number;
   #committed: number;
   #lastSentMs = Number.NEGATIVE_INFINITY;
+  #unansweredSinceMs: number | null = null;
   #inFlight: Promise<void> | null = null;
   #timer: Timer | null = null;
   #isClosed = false;
@@ -39,6 +40,11 @@ export class OffsetCommits {
 
   get committed(): number {
     return this.#committed;
+  }
+
+  /** When the first of the commits was sent that Redis has not answered, by the monotonic clock; null when none waits. */
+  get unansweredSinceMs(): number | null {
+    return this.#unansweredSinceMs;
   }
 
   /** On the hot path: two comparisons when a commit is already on its way. */
@@ -115,8 +121,10 @@ export class OffsetCommits {
   async #send(): Promise<void> {
     const offset = this.#processed;
     this.#lastSentMs = this.#port.clock.monotonicMs();
+    this.#unansweredSinceMs ??= this.#lastSentMs;
     try {
       const result = await this.#port.commit(offset);
+      this.#unansweredSinceMs = null;
       if (result.status === 'COMMITTED') {
         this.#committed = Math.max(this.#committed, result.committed);
       } else {
