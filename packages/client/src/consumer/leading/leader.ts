@@ -102,11 +102,14 @@ export class Leader {
     this.#cancelCampaign();
     this.#deputy.stop();
     await this.#work.stop();
-    if (reign === null) return;
+    if (reign !== null) await this.#resign(reign.memberId, reign.epoch);
+  }
+
+  async #resign(memberId: string, epoch: number): Promise<void> {
     try {
       // By compare, so also right for a member that the group knows no more: its lead is nobody's then.
       await this.#port.group.releaseLock();
-      await this.#port.group.depose({ memberId: reign.memberId, epoch: reign.epoch }, 'resigned');
+      await this.#port.group.depose({ memberId, epoch }, 'resigned');
     } catch (error) {
       this.#port.onTransportFailure(error, 'resign');
     }
@@ -164,6 +167,11 @@ export class Leader {
 
   async #beginReign(memberId: string, epoch: number): Promise<void> {
     const { assignment, incarnations } = await this.#port.group.readAssignment();
+    if (this.#isStopped) {
+      // Elected while it was stopping, which has found no reign to end.
+      await this.#resign(memberId, epoch);
+      return;
+    }
     const liveness = this.#deputy.liveness ?? initialLiveness(this.#port.clock.monotonicMs());
     this.#deputy.stop();
     this.#cancelCampaign();
