@@ -154,7 +154,7 @@ export function distrustPresence(before: LivenessState, untilMs: number): Livene
 }
 
 /** The watch itself stood still (a frozen process): time passed that nobody could have renewed in for this observer. */
-export function restartLeases(before: LivenessState, nowMs: number): LivenessState {
+function restartLeases(before: LivenessState, nowMs: number): LivenessState {
   const sightings = new Map<string, Sighting>();
   for (const [memberId, sighting] of before.sightings) {
     sightings.set(memberId, { ...sighting, beatSinceMs: nowMs, absentSinceMs: null });

@@ -1,7 +1,8 @@
 import { startRedis } from '@millrace/testkit';
 import { expect } from 'vitest';
 import { test } from '@millrace/testkit/vitest';
-import { findWarnings, inspectServer, parseInfo, verifyVersion } from './inspect-server.ts';
+import { findWarnings, inspectServer, verifyVersion } from './inspect-server.ts';
+import { parseInfo } from './parse-info.ts';
 import { closeConnection, openConnection } from './open-connection.ts';
 
 async function inspect(directives: Record<string, string>) {

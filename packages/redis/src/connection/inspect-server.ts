@@ -5,6 +5,7 @@
 import type { Redis } from 'ioredis';
 import { ConfigError, UnavailableError } from '@millrace/core';
 import { isCluster, type CommandConnection } from './command-connection.ts';
+import { parseInfo } from './parse-info.ts';
 import { toMillraceError } from './to-millrace-error.ts';
 
 export interface ServerWarning {
@@ -55,16 +56,6 @@ async function inspectOne(redis: Pick<Redis, 'info' | 'config'>, expected: Mode)
   }
   const warnings = findWarnings(info, await snapshotSchedule(redis));
   return { version, warnings };
-}
-
-/** The fields of an INFO reply. */
-export function parseInfo(text: string): ReadonlyMap<string, string> {
-  const fields = new Map<string, string>();
-  for (const line of text.split(/\r?\n/)) {
-    const colon = line.indexOf(':');
-    if (colon > 0 && !line.startsWith('#')) fields.set(line.slice(0, colon), line.slice(colon + 1));
-  }
-  return fields;
 }
 
 /** Valkey and other forks report the Redis version that they are compatible with. */

@@ -8,7 +8,7 @@
  */
 import { DataError, partitionKey, type PartitionKey, type StoredBatch } from '@millrace/core';
 import type { CommandConnection } from '../connection/command-connection.ts';
-import { parseInfo } from '../connection/inspect-server.ts';
+import { parseInfo } from '../connection/parse-info.ts';
 import type { Keys } from '../keys.ts';
 import { baseOffsetOf, entryIdBefore, parseEntry, type RawEntry } from './log-entry.ts';
 
