@@ -124,8 +124,8 @@ describe('tryAcquire', () => {
   });
 
   test('throws what Redis says when it refuses', async ({ locks: { a, admin } }) => {
-    await admin.config('SET', 'maxmemory', 1);
-    await expect(a.tryAcquire(LOCK_MS)).rejects.toThrow(/^OOM/);
+    await admin.config('SET', 'min-replicas-to-write', 1);
+    await expect(a.tryAcquire(LOCK_MS)).rejects.toThrow(/^NOREPLICAS/);
   });
 });
 
@@ -208,9 +208,9 @@ describe('extend', () => {
     locks,
   }) => {
     await locks.a.tryAcquire(LOCK_MS);
-    await locks.admin.config('SET', 'maxmemory', 1);
-    await expect(locks.a.extend(LOCK_MS)).rejects.toThrow(/^OOM/);
-    await locks.admin.config('SET', 'maxmemory', 0);
+    await locks.admin.config('SET', 'min-replicas-to-write', 1);
+    await expect(locks.a.extend(LOCK_MS)).rejects.toThrow(/^NOREPLICAS/);
+    await locks.admin.config('SET', 'min-replicas-to-write', 0);
     expect(await locks.a.extend(LOCK_MS)).toBe(true);
     await closeConnection(locks.redis);
     await expect(locks.a.extend(LOCK_MS)).rejects.toThrow('Connection is closed');

@@ -25,6 +25,7 @@ export const test = redisTest
       };
       const first = await open();
       await first.config('SET', 'maxmemory', 0);
+      await first.config('SET', 'min-replicas-to-write', 0);
       await first.flushall();
       await first.config('RESETSTAT');
       await use(open);
