@@ -61,7 +61,7 @@ describe('with the memory full', () => {
       committed: 50,
     });
     expect(await partitions.seek(fence, 60, 'sought')).toMatchObject({ status: 'SOUGHT', committed: 60 });
-    expect(await partitions.release(fence)).toEqual({ status: 'RELEASED' });
+    expect(await partitions.release({ ...fence, nonce: 'sought' })).toEqual({ status: 'RELEASED' });
     await group.store.unclaim('worker', new Map([['orders/0', 1]]));
     expect((await group.store.snapshot()).owners).toEqual(new Map());
     expect(await group.store.leave('worker', worker.session)).toBe('LEFT');
