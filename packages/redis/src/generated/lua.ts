@@ -116,10 +116,10 @@ export const JOIN_GROUP: LuaScript = {
 
 export const LEAVE_GROUP: LuaScript = {
   name: 'leave-group',
-  sha1: 'a32b8ebc926a8580e37396b1154d83cc1e1afded',
-  keyCount: 5,
+  sha1: '4a18b1e2baa37ee44228a9902e47cff6c09f0e6e',
+  keyCount: 6,
   isReadOnly: false,
-  text: "#!lua flags=allow-oom\nlocal state, members, beats, events, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]\nlocal memberId, session, eventsToKeep = ARGV[1], ARGV[2], ARGV[3]\nlocal held = redis.call('HGET', members, memberId)\nif not held or string.sub(held, 1, #session + 1) ~= session .. ' ' then\n  return { 'UNKNOWN_MEMBER' }\nend\nredis.call('HDEL', members, memberId)\nredis.call('HDEL', beats, memberId)\nlocal generation = redis.call('HINCRBY', state, 'generation', 1)\nif redis.call('HGET', state, 'leader') == memberId then\n  redis.call('HSET', state, 'leader', '')\n  redis.call('SPUBLISH', wake, 'leader-resigned')\nend\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-left', 'member', memberId, 'generation', generation)\nredis.call('SPUBLISH', wake, 'generation')\nreturn { 'LEFT' }",
+  text: "#!lua flags=allow-oom\nlocal state, members, beats, events, wake, lock = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]\nlocal memberId, session, eventsToKeep = ARGV[1], ARGV[2], ARGV[3]\nlocal held = redis.call('HGET', members, memberId)\nif not held or string.sub(held, 1, #session + 1) ~= session .. ' ' then\n  return { 'UNKNOWN_MEMBER' }\nend\nredis.call('HDEL', members, memberId)\nredis.call('HDEL', beats, memberId)\nlocal generation = redis.call('HINCRBY', state, 'generation', 1)\nif redis.call('HGET', state, 'leader') == memberId then\n  redis.call('HSET', state, 'leader', '')\n  redis.call('DEL', lock)\n  redis.call('SPUBLISH', wake, 'leader-resigned')\nend\nredis.call('XADD', events, 'MAXLEN', '~', eventsToKeep, '*', 'type', 'member-left', 'member', memberId, 'generation', generation)\nredis.call('SPUBLISH', wake, 'generation')\nreturn { 'LEFT' }",
 };
 
 export const PUBLISH_ASSIGNMENT: LuaScript = {

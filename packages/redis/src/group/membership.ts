@@ -40,7 +40,7 @@ export async function leaveGroup(
   const reply = await runScript(
     connection,
     LEAVE_GROUP,
-    [keys.state, keys.members, keys.beats, keys.events, keys.wake],
+    [keys.state, keys.members, keys.beats, keys.events, keys.wake, keys.leaderLock],
     [memberId, session, EVENTS_TO_KEEP],
   );
   switch (reply[0]) {

@@ -39,6 +39,16 @@ describe('elect-leader', () => {
   });
 });
 
+test('a leader that leaves before it could resign takes the lock along', async ({ group }) => {
+  await group.lead('a');
+  await group.redis.set(group.keys.leaderLock, 'of a');
+  await group.join('b');
+  expect(await group.store.leave('b', memberOf('b').session)).toBe('LEFT');
+  expect(await group.redis.exists(group.keys.leaderLock)).toBe(1);
+  expect(await group.store.leave('a', memberOf('a').session)).toBe('LEFT');
+  expect(await group.redis.exists(group.keys.leaderLock)).toBe(0);
+});
+
 describe('depose-leader', () => {
   test('OK: a leader that is gone leaves the place and the lock, and the group is woken', async ({
     group,

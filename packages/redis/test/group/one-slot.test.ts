@@ -45,9 +45,10 @@ test('the life of a group keeps each script to one slot', async () => {
   if (acquired.status !== 'ACQUIRED') throw new Error(acquired.status);
   const fence = fenceOf(request, acquired);
   expect(await partitions.seek(fence, 0, 'sought')).toMatchObject({ status: 'SOUGHT' });
-  expect(await partitions.commit(fence, 0, '')).toMatchObject({ status: 'COMMITTED' });
+  const sought = { ...fence, nonce: 'sought' };
+  expect(await partitions.commit(sought, 0, '')).toMatchObject({ status: 'COMMITTED' });
   expect(await partitions.progress('orders', 0, 'billing')).toEqual({ committed: 0, logEnd: 0 });
-  expect(await partitions.release(fence)).toEqual({ status: 'RELEASED' });
+  expect(await partitions.release(sought)).toEqual({ status: 'RELEASED' });
   await group.store.unclaim('b', new Map([['orders/0', 1]]));
   expect([...(await group.store.snapshot()).owners.keys()]).toEqual(['orders/1']);
 

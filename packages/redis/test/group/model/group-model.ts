@@ -116,6 +116,7 @@ export class GroupModel {
     this.#remove(memberId);
     if (this.#leader.memberId === memberId) {
       this.#leader = { ...this.#leader, memberId: '' };
+      this.#lock = null;
       this.#pubSub.wake('leader-resigned');
     }
     this.#pubSub.wake('generation');

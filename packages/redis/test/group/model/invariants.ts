@@ -65,7 +65,9 @@ function partitionViolations(
   if (isSought && is.nonce === was?.nonce) {
     broken.push(`I2: what the owner of ${partition} sent before it sought is still accepted`);
   }
-  const isSame = isSought && is.owner === was?.owner && is.epoch === was?.epoch;
+  // The first of two may have been out of range: then the second one is the seek.
+  const mayRename = isSought || (isAccepted && operation.kind === 'repeat-seek');
+  const isSame = mayRename && is.owner === was?.owner && is.epoch === was?.epoch;
   if (was !== null && is.nonce !== null && is.nonce !== was.nonce && is.epoch <= was.epoch && !isSame) {
     broken.push(`I3: ${partition} has a new owner and no new epoch`);
   }
