@@ -26,28 +26,37 @@ export function checkReports(
   report: AnomalyReport,
 ): void {
   if (vanished.length === 0) return;
-  for (const record of vanished) checkProducer(partition, record, report);
+  for (const record of vanished) checkProducer(index, partition, record, report);
   const byValue = new Map(vanished.map((record) => [record.value, record]));
   for (const at of index.groups.values()) {
     if (at.topic !== partition.topic || at.p !== partition.p) continue;
     for (const { operation, ownership } of at.deliveries) {
       const record = byValue.get(operation.invoke.value);
       if (record !== undefined && ownership !== null)
-        checkConsumer(partition, at.ownerships, record, operation, ownership, report);
+        checkConsumer(index, partition, at.ownerships, record, operation, ownership, report);
     }
   }
 }
 
+/** Which fault took a record of that moment: one of several, perhaps. Who goes on after the last one must have been told. */
+function losing(index: HistoryIndex, atMs: number, otherwise: Loss): { first: Loss; last: Loss } {
+  const after = index.losses.all.filter(({ endMs }) => endMs >= atMs);
+  return { first: after[0] ?? otherwise, last: after.at(-1) ?? otherwise };
+}
+
 function checkProducer(
+  index: HistoryIndex,
   partition: PartitionLog,
-  { send, value, offset, loss }: Vanished,
+  { send, value, offset, loss: known }: Vanished,
   report: AnomalyReport,
 ): void {
-  if (send === null || okOf(send) === null) return;
+  const ok = send === null ? null : okOf(send);
+  if (send === null || ok === null) return;
   const { incarnation, proc } = send.invoke;
+  const { first: loss, last } = losing(index, ok.tMonoMs, known);
   if (isTold(partition, 'producer', incarnation, null, loss)) return;
   const later = partition.sends.find(
-    ({ invoke }) => invoke.incarnation === incarnation && invoke.tMonoMs > loss.endMs,
+    ({ invoke }) => invoke.incarnation === incarnation && invoke.tMonoMs > last.endMs,
   );
   if (later === undefined) return;
   report.add(
@@ -59,26 +68,28 @@ function checkProducer(
 }
 
 function checkConsumer(
+  index: HistoryIndex,
   partition: PartitionLog,
   ownerships: readonly Ownership[],
-  { value, offset, loss }: Vanished,
+  { value, offset, loss: known }: Vanished,
   delivery: Operation<'deliver'>,
   ownership: Ownership,
   report: AnomalyReport,
 ): void {
   const { incarnation, proc, group } = delivery.invoke;
+  const { first: loss, last } = losing(index, delivery.invoke.tMonoMs, known);
   const end = ownership.events.find(
     ({ f, type }) => f === 'lost' || f === 'revoked' || (f === 'release' && type === 'ok'),
   );
   if (end !== undefined && end.tMonoMs < loss.beginMs) return;
   if (isTold(partition, 'consumer', incarnation, group, loss)) return;
   const next = ownerships.find(
-    ({ invoke, ok }) => invoke.incarnation === incarnation && ok.tMonoMs > loss.endMs,
+    ({ invoke, ok }) => invoke.incarnation === incarnation && ok.tMonoMs > last.endMs,
   );
   const later =
     next === undefined
       ? ownership.events.filter(
-          ({ f, type, tMonoMs }) => f === 'deliver' && type === 'invoke' && tMonoMs > loss.endMs,
+          ({ f, type, tMonoMs }) => f === 'deliver' && type === 'invoke' && tMonoMs > last.endMs,
         )
       : eventsOf(next.acquire);
   const [first] = later;
