@@ -8,7 +8,7 @@
  */
 import { DataError, partitionKey, type PartitionKey, type StoredBatch } from '@millrace/core';
 import type { CommandConnection } from '../connection/command-connection.ts';
-import { parseInfo } from '../connection/parse-info.ts';
+import { serverIdentity } from '../connection/server-identity.ts';
 import type { Keys } from '../keys.ts';
 import { baseOffsetOf, entryIdBefore, parseEntry, type RawEntry } from './log-entry.ts';
 
@@ -69,7 +69,7 @@ export async function readBatches(
   const blockMs = options.blockMs ?? 0;
   // Sent together on one connection, so both answers are of one server, and the identity costs no round trip.
   const server = positions.some((position) => position.server !== undefined)
-    ? readServer(reader)
+    ? serverIdentity(reader)
     : Promise.resolve(null);
   // Its failure is met below, or hidden behind that of the read.
   server.catch(() => {});
@@ -96,11 +96,6 @@ export async function readBatches(
     collectBatches(position, entries, batches);
   }
   return batches;
-}
-
-/** The identity that `acquire-partition.lua` answers with. */
-async function readServer(reader: Pick<CommandConnection, 'info'>): Promise<string> {
-  return parseInfo(await reader.info('replication')).get('master_replid') ?? '';
 }
 
 function collectBatches(position: ReadPosition, entries: readonly RawEntry[], batches: StoredBatch[]): void {
