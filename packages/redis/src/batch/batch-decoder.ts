@@ -11,11 +11,15 @@ import {
   BATCH_VERSION,
   CRC_AT,
   HEADER_BYTES,
+  MAX_BATCH_RECORDS,
   MAX_TIMESTAMP_MS,
   MIN_RECORD_BYTES,
-  NO_ATTRIBUTES,
   RECORD_COUNT_AT,
+  UNCOMPRESSED,
+  ZSTD_COMPRESSED,
 } from './batch-format.ts';
+import { decompressRecords } from './batch-compression.ts';
+import { corruptBatch } from './corrupt-batch.ts';
 import { VarintReader, unzigzag } from './varint.ts';
 
 const NULL = -1;
@@ -110,12 +114,14 @@ export function decodeBatch(
 ): BatchRecord[] {
   const batch = asBuffer(bytes);
   const count = verify(batch, where);
+  const isCompressed = batch[ATTRIBUTES_AT] === ZSTD_COMPRESSED;
+  const content = isCompressed ? decompressRecords(batch, count, where) : batch;
   const context: BatchContext = {
-    bytes: batch,
+    bytes: content,
     baseOffset,
     baseTimestampMs: batch.readUIntBE(BASE_TIMESTAMP_AT, 6),
   };
-  const reader = new VarintReader(batch, HEADER_BYTES, batch.length);
+  const reader = new VarintReader(content, isCompressed ? 0 : HEADER_BYTES, content.length);
   const places: RecordPlaces = {
     timestampDelta: 0,
     keyStart: NULL,
@@ -126,18 +132,18 @@ export function decodeBatch(
   const records: BatchRecord[] = [];
   for (let index = 0; index < count; index++) {
     if (!readRecord(reader, context.baseTimestampMs, places)) {
-      throw corrupt(where, `record ${index} of ${count} is malformed`);
+      throw corruptBatch(where, `record ${index} of ${count} is malformed`);
     }
     records.push(new BatchRecord(context, index, places));
   }
-  if (reader.position !== batch.length)
-    throw corrupt(where, `${batch.length - reader.position} bytes are left over`);
+  if (reader.position !== content.length)
+    throw corruptBatch(where, `${content.length - reader.position} bytes are left over`);
   return records;
 }
 
 function verify(batch: Buffer, where: string): number {
   const version = batch[0];
-  if (version === undefined) throw corrupt(where, 'it is empty');
+  if (version === undefined) throw corruptBatch(where, 'it is empty');
   if (version !== BATCH_VERSION) {
     throw new DataError(
       'UNSUPPORTED_BATCH_VERSION',
@@ -145,22 +151,24 @@ function verify(batch: Buffer, where: string): number {
       { details: { version, supported: BATCH_VERSION } },
     );
   }
-  if (batch.length < HEADER_BYTES) throw corrupt(where, `${batch.length} bytes are less than a header`);
+  if (batch.length < HEADER_BYTES) throw corruptBatch(where, `${batch.length} bytes are less than a header`);
   if (crc32(batch.subarray(ATTRIBUTES_AT)) !== batch.readUInt32BE(CRC_AT))
-    throw corrupt(where, 'checksum mismatch');
+    throw corruptBatch(where, 'checksum mismatch');
   const attributes = batch[ATTRIBUTES_AT];
-  if (attributes !== NO_ATTRIBUTES) {
+  if (attributes !== UNCOMPRESSED && attributes !== ZSTD_COMPRESSED) {
     throw new DataError(
       'UNSUPPORTED_BATCH_VERSION',
       `${where} has version ${version} with attributes ${attributes}, which this Millrace does not know: upgrade the reader`,
-      { details: { version, attributes: attributes ?? NO_ATTRIBUTES, supported: BATCH_VERSION } },
+      { details: { version, attributes: attributes ?? UNCOMPRESSED, supported: BATCH_VERSION } },
     );
   }
   const count = batch.readUInt32BE(RECORD_COUNT_AT);
-  if (count === 0) throw corrupt(where, 'it holds no record');
-  // Before anything is sized by it: a count that the bytes cannot hold.
-  if (count > (batch.length - HEADER_BYTES) / MIN_RECORD_BYTES) {
-    throw corrupt(where, `${count} records do not fit in ${batch.length} bytes`);
+  if (count === 0) throw corruptBatch(where, 'it holds no record');
+  // Before anything is sized by it: a count that no writer may store, or that the bytes cannot hold.
+  if (count > MAX_BATCH_RECORDS)
+    throw corruptBatch(where, `${count} records are more than ${MAX_BATCH_RECORDS}`);
+  if (attributes === UNCOMPRESSED && count > (batch.length - HEADER_BYTES) / MIN_RECORD_BYTES) {
+    throw corruptBatch(where, `${count} records do not fit in ${batch.length} bytes`);
   }
   return count;
 }
@@ -222,8 +230,4 @@ function readHeaders(batch: Buffer, position: number): RecordHeaders {
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function corrupt(where: string, what: string): DataError {
-  return new DataError('CORRUPT_BATCH', `${where} is corrupt: ${what}`);
 }

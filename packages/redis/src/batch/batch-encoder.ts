@@ -19,9 +19,11 @@ import {
   MAX_KEY_BYTES,
   MAX_RECORD_BYTES,
   MAX_TIMESTAMP_MS,
-  NO_ATTRIBUTES,
   RECORD_COUNT_AT,
+  UNCOMPRESSED,
+  ZSTD_COMPRESSED,
 } from './batch-format.ts';
+import { compressBatch, type CompressionSettings } from './batch-compression.ts';
 import { varintBytes, writeVarint, zigzag } from './varint.ts';
 
 /** Text is stored as UTF-8; a lone surrogate becomes U+FFFD, as everywhere in Node. */
@@ -40,6 +42,7 @@ const EMPTY = Buffer.alloc(0);
 const NO_NAMES: readonly string[] = [];
 const NULL = -1;
 const MIN_CAPACITY_BYTES = 1024;
+const UNCOMPRESSED_ALWAYS: CompressionSettings = { compression: 'none', compressionMinBytes: 0 };
 
 export class BatchEncoder {
   #buffer = EMPTY;
@@ -58,7 +61,7 @@ export class BatchEncoder {
     return this.#recordCount;
   }
 
-  /** Size of the batch if it were finished now. */
+  /** Size of the batch if it were finished now, uncompressed: limits hold for what a reader has to hold. */
   get byteLength(): number {
     return this.#position;
   }
@@ -110,14 +113,20 @@ export class BatchEncoder {
     return true;
   }
 
-  /** Hands the batch over and begins the next one in a buffer of its own. Throws RangeError when there is no record. */
-  finish(): Buffer {
+  /**
+   * Hands the batch over and begins the next one in a buffer of its own. Throws RangeError when there is no record, and
+   * ConfigError `INVALID_OPTION` where this Node cannot compress so.
+   */
+  finish(settings: CompressionSettings = UNCOMPRESSED_ALWAYS): Buffer {
     if (this.#recordCount === 0) throw new RangeError('a batch holds at least one record');
-    const batch = this.#buffer.subarray(0, this.#position);
-    batch[0] = BATCH_VERSION;
-    batch[ATTRIBUTES_AT] = NO_ATTRIBUTES;
-    batch.writeUInt32BE(this.#recordCount, RECORD_COUNT_AT);
-    batch.writeUIntBE(this.#baseTimestampMs, BASE_TIMESTAMP_AT, 6);
+    const plain = this.#buffer.subarray(0, this.#position);
+    plain[0] = BATCH_VERSION;
+    plain.writeUInt32BE(this.#recordCount, RECORD_COUNT_AT);
+    plain.writeUIntBE(this.#baseTimestampMs, BASE_TIMESTAMP_AT, 6);
+    const isLarge = settings.compression === 'zstd' && plain.length >= settings.compressionMinBytes;
+    const compressed = isLarge ? compressBatch(plain) : null;
+    const batch = compressed ?? plain;
+    batch[ATTRIBUTES_AT] = compressed === null ? UNCOMPRESSED : ZSTD_COMPRESSED;
     batch.writeUInt32BE(crc32(batch.subarray(ATTRIBUTES_AT)), CRC_AT);
     this.#expectedBytes = this.#position;
     this.#buffer = EMPTY;
@@ -136,14 +145,14 @@ export class BatchEncoder {
 }
 
 /** One batch of all records. Throws RangeError when they are none or too many for one, see `BatchEncoder.append`. */
-export function encodeBatch(records: readonly RecordInput[]): Buffer {
+export function encodeBatch(records: readonly RecordInput[], settings?: CompressionSettings): Buffer {
   const encoder = new BatchEncoder(estimateBytes(records));
   for (const record of records) {
     if (!encoder.append(record)) {
       throw new RangeError(`${records.length} records do not fit in one batch (${MAX_BATCH_BYTES} bytes)`);
     }
   }
-  return encoder.finish();
+  return encoder.finish(settings);
 }
 
 /** As if all records were like the first one, and a little more. */

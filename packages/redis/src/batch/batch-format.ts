@@ -5,7 +5,7 @@
  *   offset  bytes
  *   0       1      version, 1
  *   1       4      CRC-32 of everything behind it
- *   5       1      attributes, 0 (reserved for compression)
+ *   5       1      attributes: the lowest three bits are the codec of the records, 0 none, 1 zstd; the others are 0
  *   6       4      number of records
  *   10      6      base timestamp, ms since 1970
  *   16      …      the records
@@ -13,13 +13,20 @@
  *   record: length of what follows · timestamp − base timestamp · key · value · number of headers · headers
  *   key, value: length + 1, or 0 for null, and the bytes.   header: length, UTF-8 name, length, bytes
  *
- * Lengths and counts are LEB128 varints, the timestamp delta is zigzag-coded first. The version stands outside of the
+ * Compressed records are: size of the records · one zstd frame (RFC 8878) that holds them and fills the batch. The frame
+ * states the same size, has a window of at most 2 MiB and no dictionary. The checksum is that of what is stored, so that a
+ * damaged batch is found without decompressing it; limits of size are those of the batch before compression.
+ *
+ * Lengths, sizes and counts are LEB128 varints, the timestamp delta is zigzag-coded first. The version stands outside of the
  * checksum, so that a later layout is free to place its checksum elsewhere. Offsets are not stored: the id of the
  * stream entry holds them, which lets one encoded batch be sent again wherever it lands.
  */
 
 export const BATCH_VERSION = 1;
-export const NO_ATTRIBUTES = 0;
+/** Attributes: the records are stored as they are. */
+export const UNCOMPRESSED = 0;
+/** Attributes: the records are one zstd frame. */
+export const ZSTD_COMPRESSED = 1;
 
 export const CRC_AT = 1;
 export const ATTRIBUTES_AT = 5;
@@ -40,6 +47,9 @@ export const MAX_HEADER_BYTES = 16_384;
 /** Largest batch, with room for one record of the largest size. `append.lua` holds everybody to it. */
 export const MAX_BATCH_BYTES = MAX_RECORD_BYTES + 64;
 export const MAX_BATCH_RECORDS = 10_000;
+
+/** A reader sets this much aside for a frame at most: what frames of the largest batch need at any usual level. */
+export const MAX_ZSTD_WINDOW_LOG = 21;
 
 /** 48 bits, the year 10889: wide enough, and every sum of two stays an exact double. */
 export const MAX_TIMESTAMP_MS = 2 ** 48 - 1;

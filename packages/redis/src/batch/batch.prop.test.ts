@@ -110,7 +110,7 @@ test('an encoder that grows and is used again writes what one call writes', () =
           return batch;
         });
         // Compared at the end: a later batch must not have written into an earlier one.
-        expect(finished).toEqual(batches.map(encodeBatch));
+        expect(finished).toEqual(batches.map((inputs) => encodeBatch(inputs)));
       },
     ),
   );
