@@ -10,6 +10,7 @@ export type {
   TruncationPolicy,
 } from './truncation/log-truncated.ts';
 export type { ProducerOptions } from './producer/producer-options.ts';
+export type { Compression } from '@millrace/redis';
 export type {
   Admin,
   CreateTopicOptions,

@@ -4,6 +4,7 @@ export { onReconnect, onServerChange } from './connection/server-changes.ts';
 export { RedisGroupStore } from './group/redis-group-store.ts';
 export { RedisPartitionStore } from './partition/redis-partition-store.ts';
 export { BatchRecord, decodeBatch, recordCount, type RecordHeaders } from './batch/batch-decoder.ts';
+export { verifyCompression, type Compression, type CompressionSettings } from './batch/batch-compression.ts';
 export { BatchEncoder, encodeBatch, type BytesInput, type RecordInput } from './batch/batch-encoder.ts';
 export {
   MAX_BATCH_BYTES,

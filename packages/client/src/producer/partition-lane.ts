@@ -148,7 +148,7 @@ export class PartitionLane {
     const batch = this.#open;
     if (batch === null) return;
     batch.recordCount = this.#encoder.recordCount;
-    batch.bytes = this.#encoder.finish();
+    batch.bytes = this.#encoder.finish(this.#context.options);
     this.#sealed.push(batch);
     this.#open = null;
     this.#isOpenDue = false;

@@ -1,5 +1,6 @@
 import { defaultPartitioner } from '@millrace/core';
-import { expect, test } from 'vitest';
+import zlib from 'node:zlib';
+import { expect, onTestFinished, test } from 'vitest';
 import { resolveProducerOptions, type ProducerOptions } from './producer-options.ts';
 
 test('defaults', () => {
@@ -8,6 +9,8 @@ test('defaults', () => {
     lingerMs: 0,
     maxBatchBytes: 1_048_640,
     maxBatchRecords: 10_000,
+    compression: 'none',
+    compressionMinBytes: 1_024,
     maxBufferedBytes: 33_554_432,
     maxBlockMs: 60_000,
     deliveryTimeoutMs: 30_000,
@@ -24,6 +27,10 @@ test.each<[ProducerOptions, string]>([
   [{ maxBatchBytes: 0 }, 'maxBatchBytes'],
   [{ maxBatchBytes: 10_000_000 }, 'maxBatchBytes'],
   [{ maxBatchRecords: 10_001 }, 'maxBatchRecords'],
+  [{ compression: 'gzip' as never }, 'compression must be "none" or "zstd", not "gzip"'],
+  [{ compression: true as never }, 'compression'],
+  [{ compressionMinBytes: -1 }, 'compressionMinBytes'],
+  [{ compressionMinBytes: 10_000_000 }, 'compressionMinBytes'],
   [{ maxBufferedBytes: 0 }, 'maxBufferedBytes'],
   [{ maxBlockMs: 0 }, 'maxBlockMs'],
   [{ deliveryTimeoutMs: 0 }, 'deliveryTimeoutMs'],
@@ -40,4 +47,15 @@ test('a producer id is a name', () => {
   expect(() => resolveProducerOptions({ producerId: 'a b' })).toThrow(
     expect.objectContaining({ code: 'INVALID_NAME' }),
   );
+});
+
+test('a Node without zstd refuses to compress with it at once, and does everything else', () => {
+  const { zstdDecompressSync } = zlib;
+  onTestFinished(() => void Object.assign(zlib, { zstdDecompressSync }));
+  expect(resolveProducerOptions({ compression: 'zstd' }).compression).toBe('zstd');
+  Object.assign(zlib, { zstdDecompressSync: undefined });
+  expect(() => resolveProducerOptions({ compression: 'zstd' })).toThrow(
+    expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining('needs Node 22.15') }),
+  );
+  expect(resolveProducerOptions({ compression: 'none' }).compression).toBe('none');
 });
