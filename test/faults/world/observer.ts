@@ -63,9 +63,11 @@ export class Observer implements AsyncDisposable {
     this.#excluded.clear();
   }
 
-  /** Past the product, as somebody does it who should not. */
+  /** Past the product, as somebody does it who should not. A log without a record is no stream yet: waits for the first. */
   async deleteLog(topic: string, partition: number): Promise<void> {
-    await this.#connection.del(this.logKey(topic, partition));
+    await eventually(async () => (await this.#connection.del(this.logKey(topic, partition))) === 1, {
+      intervalMs: POLL_MS,
+    });
   }
 
   /** Waits until every group has committed what every log holds now. */
