@@ -1,34 +1,12 @@
 /** What is encoded is decoded, for any records; and no bytes whatever make the decoder do anything but say so. */
-import { crc32 } from 'node:zlib';
 import { DataError } from '@millrace/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeBatch, recordCount } from './batch-decoder.ts';
+import { recordInputs } from '../../test/fuzz/record-inputs.ts';
+import { withChecksum } from '../../test/fuzz/hostile-batches.ts';
 import { BatchEncoder, encodeBatch, type BytesInput, type RecordInput } from './batch-encoder.ts';
-import { ATTRIBUTES_AT, CRC_AT, HEADER_BYTES, MAX_TIMESTAMP_MS, RECORD_COUNT_AT } from './batch-format.ts';
-
-const bytesInput: fc.Arbitrary<BytesInput> = fc.oneof(
-  fc.uint8Array({ maxLength: 300 }),
-  fc.string({ maxLength: 200, unit: 'grapheme' }),
-);
-const nullable = fc.option(bytesInput, { nil: null });
-const headerName = fc.oneof(
-  fc.string({ unit: 'grapheme' }),
-  fc.constantFrom('__proto__', 'constructor', 'toString', ''),
-);
-const recordInput: fc.Arbitrary<RecordInput> = fc.record(
-  {
-    key: nullable,
-    value: nullable,
-    timestampMs: fc.oneof(
-      fc.integer({ min: 0, max: MAX_TIMESTAMP_MS }),
-      fc.constantFrom(0, MAX_TIMESTAMP_MS),
-    ),
-    headers: fc.option(fc.dictionary(headerName, bytesInput, { maxKeys: 5 }), { nil: undefined }),
-  },
-  { requiredKeys: ['value', 'timestampMs'] },
-);
-const recordInputs = fc.array(recordInput, { minLength: 1, maxLength: 20 });
+import { ATTRIBUTES_AT, HEADER_BYTES, RECORD_COUNT_AT } from './batch-format.ts';
 
 function asBytes(source: BytesInput | null | undefined): Buffer | null {
   return source === null || source === undefined ? null : Buffer.from(source as string);
@@ -39,12 +17,6 @@ function headersOf(headers: RecordInput['headers']): [string, Buffer | null][] {
   return Object.entries(headers ?? {})
     .map(([name, value]): [string, Buffer | null] => [name, asBytes(value)])
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
-}
-
-/** Makes a changed payload pass for one that was written so. */
-function withChecksum(bytes: Buffer): Buffer {
-  bytes.writeUInt32BE(crc32(bytes.subarray(ATTRIBUTES_AT)), CRC_AT);
-  return bytes;
 }
 
 /** Decodes and touches everything; DataError is the only thing that may be thrown. */
