@@ -1,0 +1,97 @@
+/** A row of the result, and what its target says about it. Pure. */
+import { median } from '../median.ts';
+
+export type Target = { readonly atLeast: number } | { readonly atMost: number };
+/** `failed`: a side did not do the whole job, or broke; there is no figure then. */
+export type Verdict = 'pass' | 'miss' | 'not available' | 'failed';
+
+/** One comparison: what is measured, against what, and the ratio to reach. Plain data: it is what `--json` prints. */
+export interface BenchRow {
+  /** `<row>/<against>`. */
+  readonly id: string;
+  /** What the ratio is of, in words. */
+  readonly measure: string;
+  readonly against: string;
+  readonly target: Target;
+  readonly verdict: Verdict;
+  /** Of the medians; null where there is nothing to compare with. */
+  readonly ratio: number | null;
+  readonly unit: string;
+  /** By side, the one that the ratio has above first. */
+  readonly medians: Readonly<Record<string, number>>;
+  readonly rounds: Readonly<Record<string, readonly number[]>>;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Why it is not available, or what else was measured. */
+  readonly note: string | null;
+}
+
+export interface Measured {
+  readonly name: string;
+  readonly values: readonly number[];
+}
+
+export interface CompareOptions {
+  readonly id: string;
+  readonly measure: string;
+  readonly unit: string;
+  readonly target: Target;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly note?: string;
+}
+
+/** The ratio of the medians: `above` over `below`. */
+export function compare(options: CompareOptions, above: Measured, below: Measured): BenchRow {
+  const [over, under] = [median(above.values), median(below.values)];
+  const ratio = over / under;
+  return {
+    ...describe(options),
+    against: below.name,
+    verdict: reaches(ratio, options.target) ? 'pass' : 'miss',
+    ratio,
+    medians: { [above.name]: over, [below.name]: under },
+    rounds: { [above.name]: above.values, [below.name]: below.values },
+  };
+}
+
+/** A figure that has a bound of its own: the ratio is the figure. */
+export function bound(options: CompareOptions, measured: Measured): BenchRow {
+  const value = median(measured.values);
+  return {
+    ...describe(options),
+    against: 'a bound',
+    verdict: reaches(value, options.target) ? 'pass' : 'miss',
+    ratio: value,
+    medians: { [measured.name]: value },
+    rounds: { [measured.name]: measured.values },
+  };
+}
+
+export function withoutFigure(
+  options: CompareOptions,
+  against: string,
+  verdict: 'not available' | 'failed',
+  why: string,
+): BenchRow {
+  return {
+    ...describe(options),
+    against,
+    verdict,
+    ratio: null,
+    medians: {},
+    rounds: {},
+    note: why,
+  };
+}
+
+/** False for NaN, which is what a side without a measurement gives. */
+export function reaches(ratio: number, target: Target): boolean {
+  return 'atLeast' in target ? ratio >= target.atLeast : ratio <= target.atMost;
+}
+
+export function targetText(target: Target): string {
+  return 'atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`;
+}
+
+function describe({ id, measure, unit, target, settings, note = '' }: CompareOptions) {
+  return { id, measure, unit, target, settings, note: note === '' ? null : note };
+}

@@ -1,0 +1,74 @@
+/** From send to handler at an even load, in another process: against `XADD` to `XREAD BLOCK`. */
+import type { IoredisConsumer } from '../peers/ioredis-consumer.ts';
+import type { IoredisProducer } from '../peers/ioredis-producer.ts';
+import { compare } from '../report/row.ts';
+import type { Latencies } from '../run/pace.ts';
+import { startSide } from '../run/side-process.ts';
+import { openConsumer, openProducer, PARTITIONS } from './fixture.ts';
+import type { RowDefinition } from './row-definition.ts';
+
+const PER_SECOND = 1_000;
+const SECONDS = 1.5;
+
+export const latency: RowDefinition = {
+  id: 'latency',
+  title: 'latency at 1,000 records/s',
+  steps: ({ rounds }) => (rounds + 1) * 2,
+  async run(bench) {
+    if (!bench.peers.has('ioredis')) return [];
+    const load = { records: bench.count(PER_SECOND * SECONDS), perSecond: PER_SECOND };
+    await using producer = await openProducer(bench, 'latency');
+    await using consumer = await openConsumer(bench, {
+      topic: 'latency',
+      partitions: PARTITIONS,
+      groups: ['latency'],
+      handler: 'eachRecord',
+    });
+    await using plainProducer = await startSide<IoredisProducer>('ioredis-producer');
+    await plainProducer.call('open', { url: bench.redis.url, autoPipelining: false });
+    await using plainConsumer = await startSide<IoredisConsumer>('ioredis-consumer');
+    await plainConsumer.call('open', { url: bench.redis.url });
+
+    const sides = {
+      async millrace(): Promise<Latencies> {
+        await consumer.call('receive', load);
+        await producer.call('sendPaced', { topic: 'latency', partitions: PARTITIONS, ...load });
+        return consumer.call('latencies');
+      },
+      async ioredis(): Promise<Latencies> {
+        await plainConsumer.call('receive', { streams: PARTITIONS, ...load });
+        await plainProducer.call('sendPaced', { streams: PARTITIONS, ...load });
+        return plainConsumer.call('latencies');
+      },
+    };
+    const found = { millrace: [] as Latencies[], ioredis: [] as Latencies[] };
+    for (let round = 0; round <= bench.rounds; round++) {
+      for (const name of round % 2 === 0
+        ? (['millrace', 'ioredis'] as const)
+        : (['ioredis', 'millrace'] as const)) {
+        bench.progress.begin(`latency: ${name}, ${round === 0 ? 'warm-up' : `round ${round}`}`);
+        const latencies = await sides[name]();
+        if (round > 0) found[name].push(latencies);
+      }
+    }
+    const settings = {
+      millrace: `send() and eachRecord with their defaults, a process each; ${PARTITIONS} partitions in turn`,
+      ioredis: `XADD and XREAD BLOCK as buffers, a process each; ${PARTITIONS} streams in turn`,
+    };
+    return (['p50', 'p99'] as const).map((name) => {
+      const values = (side: 'millrace' | 'ioredis'): number[] =>
+        found[side].map((latencies) => latencies[`${name}Ms`]);
+      return compare(
+        {
+          id: `latency-${name}/ioredis`,
+          measure: `send to handler, ${name} / XADD to XREAD BLOCK`,
+          unit: 'ms',
+          target: { atMost: 2 },
+          settings,
+        },
+        { name: 'millrace', values: values('millrace') },
+        { name: 'ioredis', values: values('ioredis') },
+      );
+    });
+  },
+};

@@ -1,0 +1,74 @@
+/** A topic of 1,024 partitions against one of 16: sending to all of them, and consuming all of them. */
+import { compare } from '../report/row.ts';
+import { recordsPerSecond, takeTurns } from '../run/take-turns.ts';
+import { BULK, fillTopic, openConsumer, openProducer, zeros } from './fixture.ts';
+import type { RowDefinition } from './row-definition.ts';
+
+const FEW = 16;
+const MANY = 1_024;
+
+export const partitions: RowDefinition = {
+  id: 'partitions',
+  title: '1,024 partitions',
+  steps: ({ rounds }) => (rounds + 1) * 4,
+  async run(bench) {
+    const records = bench.count(500_000);
+    await using producer = await openProducer(bench, 'send-few', FEW);
+    await producer.call('createTopic', { topic: 'send-many', partitions: MANY });
+    const sent = await takeTurns(bench, 'partitions, send', [
+      {
+        name: 'many',
+        measure: () => producer.call('sendBatch', { topic: 'send-many', partitions: MANY, records, ...BULK }),
+      },
+      {
+        name: 'few',
+        measure: () => producer.call('sendBatch', { topic: 'send-few', partitions: FEW, records, ...BULK }),
+      },
+    ]);
+    await producer.call('close');
+
+    const fewEnds = await fillTopic(bench, { topic: 'few', partitions: FEW, records });
+    const manyEnds = await fillTopic(bench, { topic: 'many', partitions: MANY, records });
+    await using few = await openConsumer(bench, {
+      topic: 'few',
+      partitions: FEW,
+      groups: ['few'],
+      handler: 'eachBatch',
+    });
+    await using many = await openConsumer(bench, {
+      topic: 'many',
+      partitions: MANY,
+      groups: ['many'],
+      handler: 'eachBatch',
+    });
+    const consumed = await takeTurns(bench, 'partitions, consume', [
+      { name: 'many', measure: () => many.call('pass', { from: zeros(MANY), to: manyEnds }) },
+      { name: 'few', measure: () => few.call('pass', { from: zeros(FEW), to: fewEnds }) },
+    ]);
+    const bulk = `sendBatch of ${BULK.callRecords} records to all partitions in turn, ${BULK.callsInFlight} in flight`;
+    return [
+      compare(
+        {
+          id: 'partitions-send',
+          measure: 'sendBatch to 1,024 partitions / to 16',
+          unit: 'records/s',
+          target: { atLeast: 0.8 },
+          settings: { millrace: bulk },
+        },
+        { name: `${MANY} partitions`, values: recordsPerSecond(sent.many) },
+        { name: `${FEW} partitions`, values: recordsPerSecond(sent.few) },
+      ),
+      compare(
+        {
+          id: 'partitions-consume',
+          measure: 'eachBatch + commit of 1,024 partitions / of 16',
+          unit: 'records/s',
+          target: { atLeast: 0.8 },
+          settings: { millrace: `one process each; both topics filled by ${bulk}` },
+        },
+        { name: `${MANY} partitions`, values: recordsPerSecond(consumed.many) },
+        { name: `${FEW} partitions`, values: recordsPerSecond(consumed.few) },
+      ),
+    ];
+  },
+};
