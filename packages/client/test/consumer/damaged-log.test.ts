@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { describe, expect } from 'vitest';
 import { eventually } from '@millrace/testkit';
 import { createKeys, encodeBatch, type RedisConnection } from '@millrace/redis';
@@ -17,28 +18,48 @@ async function storeRaw(
   await redis.hset(state, 'end', offset + 1);
 }
 
+/** Attributes as a newer version would set them: byte 5, behind the version and the checksum of what follows. */
+function setAttributes(batch: Buffer, attributes: number): void {
+  batch.writeUInt8(attributes, 5);
+  batch.writeUInt32BE(crc32(batch.subarray(5)), 1);
+}
+
 describe('an entry that cannot be read', () => {
   test.for([
     {
       what: 'damaged bytes',
       code: 'CORRUPT_BATCH',
+      says: 'batch at orders/0 offset 2 is corrupt: checksum mismatch',
       damage: (batch: Buffer) => batch.writeUInt8(batch.readUInt8(batch.length - 1) ^ 1, batch.length - 1),
     },
     {
       what: 'a version of the future',
       code: 'UNSUPPORTED_BATCH_VERSION',
+      says: 'batch at orders/0 offset 2 has version 99, this Millrace reads version 1',
       damage: (batch: Buffer) => batch.writeUInt8(99, 0),
+    },
+    {
+      what: 'a codec of the future',
+      code: 'UNSUPPORTED_BATCH_VERSION',
+      says: 'batch at orders/0 offset 2 has version 1 with attributes 2',
+      damage: (batch: Buffer) => setAttributes(batch, 2),
+    },
+    {
+      what: 'records that are not compressed as they should be',
+      code: 'CORRUPT_BATCH',
+      says: 'batch at orders/0 offset 2 is corrupt: ',
+      damage: (batch: Buffer) => setAttributes(batch, 1),
     },
   ])(
     'because of $what halts its partition only; a seek goes past it',
-    async ({ code, damage }, { stage, ioredis }) => {
+    async ({ code, says, damage }, { stage, ioredis }) => {
       await stage.createTopic(2);
       await stage.send(0, values('v', 2));
       await storeRaw(stage, ioredis, 2, damage);
       const worker = await stage.worker();
       await eventually(() => worker.codes.length === 1);
       expect(worker.told.error).toMatchObject([{ name: 'DataError', code }]);
-      expect(worker.told.error[0]?.message).toContain('orders/0 offset 2');
+      expect(worker.told.error[0]?.message).toContain(says);
       await stage.send(1, values('w', 2));
       await eventually(() => offsetsOf(worker.handled, 1).length === 2);
       expect(offsetsOf(worker.handled, 0)).toEqual([0, 1]);
