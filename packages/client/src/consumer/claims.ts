@@ -25,6 +25,8 @@ export class Claims<V> {
   readonly #releases: Releases<V>;
   /** This member's entries in the group's slot, each with its number: others wait for what is in there. */
   readonly #numbers = new Map<PartitionKey, number>();
+  /** The group's slot may have gone back, and what was given back stand in it again. */
+  #isSuspect = false;
 
   constructor(port: ClaimsPort, acquisitions: Acquisitions, releases: Releases<V>) {
     this.#port = port;
@@ -36,6 +38,29 @@ export class Claims<V> {
   begin(claims: ReadonlyMap<PartitionKey, number>): void {
     this.#numbers.clear();
     for (const [key, claim] of claims) this.#numbers.set(key, claim);
+  }
+
+  /** Another server answers now: it may not have what this member did last. */
+  suspect(): void {
+    this.#isSuspect = true;
+  }
+
+  /**
+   * Learns anew what stands in the group's slot in this member's name, where that is in doubt. Not with every look: the
+   * whole group is read for it.
+   */
+  async lookUp({ memberId }: Identity): Promise<void> {
+    if (!this.#isSuspect) return;
+    // Before the look: a change in the midst of it asks for another one.
+    this.#isSuspect = false;
+    try {
+      const { owners } = await this.#port.group.snapshot();
+      if (this.#port.identity()?.memberId !== memberId) return;
+      for (const [key, owner] of owners) if (owner.memberId === memberId) this.#numbers.set(key, owner.claim);
+    } catch (error) {
+      this.#isSuspect = true;
+      throw error;
+    }
   }
 
   /** The claim is out of the group's slot; a newer one of the same partition stands. */

@@ -181,6 +181,7 @@ export class Ownership<V> {
     if (reason !== 'server-changed') return;
     // Also what others own by now.
     this.#trails.suspect(isAffected);
+    this.#claims.suspect();
     this.request();
   }
 
@@ -230,6 +231,8 @@ export class Ownership<V> {
       decision.revoke,
       `not assigned to this member any more, since generation ${target.assignmentGeneration}`,
     );
+    await this.#claims.lookUp(identity);
+    if (this.#port.identity() !== identity || this.#isClosed) return;
     this.#claims.giveUnusedBack(target.partitions);
     const awaited = new Set(target.partitions);
     this.#trails.verifyOthers((key) => awaited.has(key));
