@@ -9,6 +9,7 @@ const COMMIT = 'packages/redis/scripts/commit-offset.lua';
 const ACQUIRE = 'packages/redis/scripts/acquire-partition.lua';
 const RELEASE = 'packages/redis/scripts/release-partition.lua';
 const APPEND = 'packages/redis/scripts/append.lua';
+const TRIM = 'packages/redis/scripts/trim-partition.lua';
 const PARTITION_MODEL = 'packages/redis/test/group/model/partition-model.ts';
 const GROUP_MODEL = 'packages/redis/test/group/model/group-model.ts';
 const LOG_MODEL = 'packages/redis/test/group/model/log-model.ts';
@@ -147,26 +148,35 @@ const noRewind: Mutant = {
   expect: ['truncation-silent', 'unseen'],
 };
 
-/** The log keeps its last three entries, whoever has still to consume what was before. */
+/** Logs are trimmed at every look, whoever has still to consume what was there. */
 const trimPastGroup: Mutant = {
   name: 'trim-past-group',
   edits: [
     {
-      file: APPEND,
-      find: "redis.call('HSET', state, 'end', text(logEnd))",
-      replace: `redis.call('HSET', state, 'end', text(logEnd))
-local entries = redis.call('XLEN', log)
-if entries > 3 then
-  local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)
-  redis.call('XTRIM', log, 'MAXLEN', entries - 1)
-  redis.call('HSET', state, 'start', string.match(first[1][1], '^0%-(%d+)$'))
-end`,
+      file: TRIM,
+      find: "committed = math.min(committed, tonumber(redis.call('HGET', KEYS[index], 'committed')) or 0)",
+      replace: 'committed = logEnd',
+    },
+    { file: TRIM, find: 'keepMs = tonumber(keepMs) or defaultKeepMs', replace: 'keepMs = 0' },
+    {
+      file: LOG_MODEL,
+      find: 'const lowest = committed.length === 0 ? 0 : Math.min(...committed);',
+      replace: 'const lowest = committed.length === 0 ? 0 : this.#end;',
     },
     {
       file: LOG_MODEL,
-      find: "return { status: 'APPENDED', baseOffset, appendedMs };",
-      replace:
-        "while (this.#entries.length > 3) this.#entries.shift();\n    return { status: 'APPENDED', baseOffset, appendedMs };",
+      find: "const keepMs = trimCommittedAfterMs === 'never' ? Infinity : trimCommittedAfterMs;",
+      replace: "const keepMs = trimCommittedAfterMs === 'never' ? 0 : 0;",
+    },
+    {
+      file: 'packages/client/src/consumer/leading/leader-settings.ts',
+      find: 'export const SWEEP_UNDECIDED_MS = 10_000;',
+      replace: 'export const SWEEP_UNDECIDED_MS = 500;',
+    },
+    {
+      file: 'packages/client/src/consumer/leading/leader-settings.ts',
+      find: 'export const SWEEP_FIRST_MS = 60_000;',
+      replace: 'export const SWEEP_FIRST_MS = 500;',
     },
   ],
   expect: ['unseen'],

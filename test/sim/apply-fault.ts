@@ -119,7 +119,7 @@ function changeTopic(
       for (const key of redis.partitionKeys()) ownership.expect(name, key);
   };
   if (fault.kind === 'add-partition') {
-    redis.createTopic(topic, Math.min(MAX_PARTITIONS, entry.partitions + 1), entry.incarnation);
+    redis.createTopic(topic, { ...entry, partitions: Math.min(MAX_PARTITIONS, entry.partitions + 1) });
     expectAll();
     return;
   }
@@ -127,7 +127,7 @@ function changeTopic(
   for (const { name } of settings.groups) for (const key of keys) ownership.forget(name, key);
   for (const reader of oracle.readers) for (const key of keys) reader.recreated(key);
   redis.deleteTopic(topic);
-  redis.createTopic(topic, entry.partitions, `${Math.round(simulation.nowMs)}-x`);
+  redis.createTopic(topic, { ...entry, incarnation: `${Math.round(simulation.nowMs)}-x` });
   expectAll();
 }
 

@@ -37,6 +37,8 @@ export class Oracle {
   readonly #done = new Map<string, Set<string>>();
   /** Group → values that a seek went past, by the user's wish. */
   readonly #skipped = new Map<string, Set<string>>();
+  /** Value that was trimmed → the groups that had to have it: who first owns the partition later begins behind it. */
+  readonly #trimmed = new Map<string, ReadonlySet<string>>();
   /** (group, partition, incarnation) → epoch → nonce, of everything that was ever handed out. */
   readonly #epochs = new Map<string, Map<number, string>>();
   /** Where an ownership began: what its first delivery must be. */
@@ -48,6 +50,7 @@ export class Oracle {
   readonly lostValues = new Set<string>();
   appendedRecords = 0;
   lostRecords = 0;
+  trimmedRecords = 0;
   commits = 0;
 
   /** How often a server has failed over. */
@@ -120,6 +123,22 @@ export class Oracle {
       if (slot.values.indexOf(value) < baseOffset) this.#fail('duplicate', `${value} is in ${key} twice`);
     if (slot.values.length !== slot.log.end || baseOffset + values.length !== slot.log.end)
       this.#fail('log', `${key} ends at ${slot.log.end} with ${slot.values.length} records`);
+  }
+
+  /** Only what every group of the partition has finished, or was sent past by its user. */
+  trimmed(key: PartitionKey, slot: PartitionSlot, from: number, groups: readonly string[]): void {
+    const to = slot.log.start;
+    if (to === from) return;
+    this.trimmedRecords += to - from;
+    this.#simulation.note(`${key} was trimmed from ${from} to ${to}`);
+    for (const value of slot.values.slice(from, to)) this.#trimmed.set(value, new Set(groups));
+    for (const group of groups) {
+      const value = slot.values
+        .slice(from, to)
+        .find((trimmed) => !this.isDone(group, trimmed) && !this.isSkipped(group, trimmed));
+      if (value !== undefined)
+        this.#fail('I6', `${value} of ${key} was trimmed, and ${group} has not finished it`);
+    }
   }
 
   acquired(
@@ -278,7 +297,8 @@ export class Oracle {
   }
 
   isSkipped(group: string, value: string): boolean {
-    return this.#skipped.get(group)?.has(value) === true;
+    const isTrimmed = this.#trimmed.get(value)?.has(group) === false;
+    return isTrimmed || this.#skipped.get(group)?.has(value) === true;
   }
 
   #handedOut(group: string, key: PartitionKey, incarnation: string): Map<number, string> {

@@ -25,14 +25,15 @@ export class PartitionSlot {
     let model = this.groups.get(group);
     if (model === undefined) {
       model = new PartitionModel(this.incarnation);
-      model.setLog(0, this.log.end);
+      model.setLog(this.log.start, this.log.end);
       this.groups.set(group, model);
     }
     model.server = server;
     return model;
   }
 
-  grown(): void {
-    for (const model of this.groups.values()) model.setLog(0, this.log.end);
+  /** Its log has grown, or was trimmed. */
+  logChanged(): void {
+    for (const model of this.groups.values()) model.setLog(this.log.start, this.log.end);
   }
 }

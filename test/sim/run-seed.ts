@@ -22,6 +22,7 @@ export interface SeedResult {
   readonly delivered: number;
   readonly appended: number;
   readonly lost: number;
+  readonly trimmed: number;
   readonly longestUnownedMs: number;
   readonly restMs: number;
   readonly failure: (Violation & { readonly event: number; readonly atMs: number }) | null;
@@ -59,7 +60,13 @@ export async function runSeed({ seed, events, faults, onEvent = null }: SeedOpti
   const oracle = new Oracle(simulation, ownership);
   const redis = new SimRedis(simulation, random.fork('redis'), oracle);
   const world: World = { simulation, redis, oracle, ownership, random, settings, isResting: false };
-  for (const [topic, partitions] of settings.topics) redis.createTopic(topic, partitions, '1-x');
+  const { topics, trimCommittedAfterMs } = settings;
+  for (const [topic, partitions] of topics)
+    redis.createTopic(topic, {
+      partitions,
+      incarnation: '1-x',
+      limits: { version: 1, limits: { trimCommittedAfterMs } },
+    });
   const workers = Array.from({ length: settings.workers }, (_, index) => new SimWorker(world, index));
   const producers = Array.from({ length: settings.producers }, (_, index) => new SimProducer(world, index));
   const actors: Actors = { world, workers, producers };
@@ -86,6 +93,7 @@ export async function runSeed({ seed, events, faults, onEvent = null }: SeedOpti
       delivered: workers.reduce((sum, worker) => sum + worker.delivered, 0),
       appended: oracle.appendedRecords,
       lost: oracle.lostRecords,
+      trimmed: oracle.trimmedRecords,
       longestUnownedMs: ownership.longestMs,
       restMs,
       failure: simulation.failure,

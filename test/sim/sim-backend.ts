@@ -30,6 +30,7 @@ export function createSimBackend(ports: BackendPorts): Backend {
         command.call('progress', () => redis.progress(topic, partition, group)),
       fingerprints: (topic, partition, nextOffsets) =>
         command.call('fingerprints', () => redis.fingerprints(topic, partition, nextOffsets)),
+      trim: (request) => command.call('trim', () => redis.trim(request)),
     },
     topics: {
       partitionCounts: () =>

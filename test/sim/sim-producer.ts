@@ -106,6 +106,8 @@ export class SimProducer {
           return true;
         case 'UNKNOWN_PARTITION':
           return true;
+        case 'TOPIC_FULL':
+          return false;
         // The log went back and has forgotten this producer, or a part of what it has sent.
         case 'UNKNOWN_PRODUCER':
         case 'OUT_OF_ORDER_SEQUENCE':

@@ -19,6 +19,8 @@ import {
   type SeekResult,
   type TopicCatalogue,
   type TopicEntry,
+  type TrimRequest,
+  type TrimResult,
 } from '@millrace/core';
 import { createKeys, fingerprintOf, type ReadPosition } from '@millrace/redis';
 import { GroupModel } from '../../packages/redis/test/group/model/group-model.ts';
@@ -100,12 +102,13 @@ export class SimRedis implements ServerSide {
     return this.#partitions.get(key)?.state;
   }
 
-  createTopic(topic: string, partitions: number, incarnation: string): void {
+  createTopic(topic: string, entry: TopicEntry): void {
+    const { partitions, incarnation } = entry;
     for (let partition = 0; partition < partitions; partition++) {
       const key = partitionKey(topic, partition);
       if (!this.#partitions.has(key)) this.#partitions.set(key, new Slot(new PartitionSlot(incarnation)));
     }
-    this.#topics.set(topic, { partitions, incarnation });
+    this.#topics.set(topic, entry);
   }
 
   deleteTopic(topic: string): void {
@@ -188,7 +191,7 @@ export class SimRedis implements ServerSide {
     const result: LogAppendResult = slot.state.log.append(request, this.timeMs);
     if (result.status !== 'APPENDED') return result;
     slot.state.values.push(...values);
-    slot.state.grown();
+    slot.state.logChanged();
     this.#oracle.appended(key, slot.state, result.baseOffset, values);
     for (const waiter of this.#waiters) {
       if (!waiter.positions.some((position) => keyOf(position) === key)) continue;
@@ -253,7 +256,30 @@ export class SimRedis implements ServerSide {
       const { appendedMs, batch: bytes } = entry;
       return fingerprintOf({ partition: partitionKey(topic, partition), nextOffset, appendedMs, bytes });
     });
-    return { logStart: 0, logEnd: log.end, incarnation, server: this.server, fingerprints };
+    return { logStart: log.start, logEnd: log.end, incarnation, server: this.server, fingerprints };
+  }
+
+  trim(request: TrimRequest): TrimResult {
+    const key = keyOf(request);
+    const slot = this.#partitions.get(key);
+    if (slot === undefined) return { status: 'UNKNOWN_PARTITION' };
+    const { incarnation } = slot.state;
+    if (incarnation !== request.incarnation) return { status: 'OTHER_INCARNATION', incarnation };
+    const owned = [...slot.state.groups].filter(([, model]) => model.stored !== null);
+    const groups = owned.map(([group]) => group);
+    if (groups.length !== request.groups.length || groups.some((group) => !request.groups.includes(group)))
+      return { status: 'GROUPS_CHANGED', groups };
+    slot.remember(++this.#operations);
+    const { state } = slot;
+    state.log.limits = request.limits?.limits ?? {};
+    const from = state.log.start;
+    const committed = [...state.groups.values()].flatMap(({ stored }) =>
+      stored === null ? [] : [stored.committed],
+    );
+    const result = state.log.trim(committed, this.timeMs);
+    state.logChanged();
+    this.#oracle.trimmed(key, state, from, groups);
+    return result;
   }
 
   // --- reading -----------------------------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ export interface WorldSettings {
   readonly sendIntervalMs: number;
   readonly topics: ReadonlyMap<string, number>;
   readonly groups: readonly GroupSettings[];
+  /** Of every topic: so soon that logs are trimmed while it all goes on, or not before it is over. */
+  readonly trimCommittedAfterMs: number;
 }
 
 export interface World {
@@ -41,7 +43,7 @@ export function drawSettings(random: SeededRandom): WorldSettings {
   if (random.chance(0.4)) topics.set('audit', random.between(1, 3));
   const workers = random.between(2, 5);
   const groups = random.chance(0.4) ? ['billing', 'search'] : ['billing'];
-  return {
+  const drawn: Omit<WorldSettings, 'trimCommittedAfterMs'> = {
     workers,
     staticWorkers: random.chance(0.5) ? 0 : random.between(1, workers),
     producers: random.between(1, 2),
@@ -57,4 +59,5 @@ export function drawSettings(random: SeededRandom): WorldSettings {
       maxBufferedBytes: random.pick([200, 2_000, 1_048_576]),
     })),
   };
+  return { ...drawn, trimCommittedAfterMs: random.pick([0, 2_000, 3_600_000]) };
 }

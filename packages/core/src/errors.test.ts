@@ -39,6 +39,7 @@ const CLASSES: Readonly<Record<ErrorCode, ErrorClass>> = {
   DELIVERY_TIMED_OUT: UnavailableError,
   BUFFER_FULL: UnavailableError,
   TOO_MANY_PRODUCERS: UnavailableError,
+  TOPIC_FULL: UnavailableError,
   NOT_REPLICATED: UnavailableError,
   NOT_FSYNCED: UnavailableError,
   FENCED: FencedError,

@@ -33,6 +33,7 @@ const ERRORS = {
   DELIVERY_TIMED_OUT: 'unavailable',
   BUFFER_FULL: 'unavailable',
   TOO_MANY_PRODUCERS: 'unavailable',
+  TOPIC_FULL: 'unavailable',
   NOT_REPLICATED: 'unavailable',
   NOT_FSYNCED: 'unavailable',
   FENCED: 'fenced',

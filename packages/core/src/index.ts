@@ -33,8 +33,17 @@ export type {
   ReleaseResult,
   SeekResult,
   StoredBatch,
+  TrimRequest,
+  TrimResult,
 } from './ports/partition-store.ts';
-export type { TopicCatalogue, TopicEntry, TopicStore } from './ports/topic-store.ts';
+export {
+  DEFAULT_TRIM_COMMITTED_AFTER_MS,
+  type TopicCatalogue,
+  type TopicEntry,
+  type TopicLimits,
+  type TopicStore,
+  type VersionedLimits,
+} from './ports/topic-store.ts';
 export type { Clock, Random, Timer } from './ports/clock.ts';
 export {
   ClosedError,

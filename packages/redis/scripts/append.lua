@@ -19,10 +19,14 @@
 --          {'OUT_OF_ORDER_SEQUENCE', expected sequence}
 --          {'TOO_LARGE', limit of bytes, limit of records}
 --          {'TOO_MANY_PRODUCERS', limit, ms until there is room}
+--          {'TOPIC_FULL', records kept, limit or 0, bytes kept, limit or 0} there is no room, and the topic's limits say
+--          that nothing may be taken away for it
 --          {'FOREIGN_ENTRY', id} somebody else wrote to the stream
 --          {'LOG_MISSING', log end} the stream was deleted under its state
 -- Keeps: offsets are dense; an entry's id is 0-<offset after it>; append times never go back, so that a time can be
---        searched for; every status but APPENDED leaves log and end as they were. A producer is forgotten a day after
+--        searched for; every status but APPENDED leaves the end as it was. `bytes` is the sum of the batches in the
+--        log; it does not grow past its limits, but for one batch that is larger than they are. What is taken away to
+--        make room is whole batches, the oldest, at most 1000 and 8 MiB at a time. A producer is forgotten a day after
 --        its last append at the earliest, or, where 10,000 are kept already, when it is the oldest and ten minutes
 --        old: longer than any producer goes on trying, so that a repeated batch is never taken for a new one.
 local log, state, producers, producerTimes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -30,6 +34,7 @@ local producerId, epoch, sequence = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]
 local count, batch = tonumber(ARGV[4]), ARGV[5]
 
 local maxBatchBytes, maxBatchRecords = 1048640, 10000
+local maxTrimmed, maxTrimmedBytes = 1000, 8388608
 local keptBatches = 5
 local maxProducers, protectedMs, expiryMs = 10000, 600000, 86400000
 
@@ -41,7 +46,7 @@ end
 if #batch > maxBatchBytes or count > maxBatchRecords or count < 1 then
   return { 'TOO_LARGE', text(maxBatchBytes), text(maxBatchRecords) }
 end
-local s = redis.call('HMGET', state, 'end', 'appendedMs', 'incarnation')
+local s = redis.call('HMGET', state, 'end', 'appendedMs', 'incarnation', 'bytes', 'limits')
 if not s[1] then
   return { 'UNKNOWN_PARTITION' }
 end
@@ -85,6 +90,45 @@ end
 local foreign = redis.call('XRANGE', log, '(0-' .. text(baseOffset), '+', 'COUNT', 1)
 if foreign[1] then
   return { 'FOREIGN_ENTRY', foreign[1][1] }
+end
+
+local bytes, limits = tonumber(s[4]), s[5]
+if not bytes then
+  -- A log of a version that did not count them: they are counted from here on.
+  bytes = 0
+  redis.call('HSET', state, 'bytes', '0', 'bytesSince', text(baseOffset))
+end
+if limits then
+  local maxRecords, maxBytes, onFull = string.match(limits, '^%S+ (%S+) (%S+) (%S+)')
+  maxRecords, maxBytes = tonumber(maxRecords), tonumber(maxBytes)
+  local begin = redis.call('HMGET', state, 'start', 'bytesSince')
+  local start, bytesSince = tonumber(begin[1]) or 0, tonumber(begin[2]) or 0
+  -- A batch that is larger than the limit has to fit into an empty log, or it would wait for ever.
+  local function isFull()
+    return baseOffset > start
+      and ((maxRecords and baseOffset - start + count > maxRecords) or (maxBytes and bytes + #batch > maxBytes))
+  end
+  if onFull == 'refuse' and isFull() then
+    -- For trim-partition: what all groups have committed makes room now, and not after a while.
+    redis.call('HSET', state, 'full', '1')
+    return { 'TOPIC_FULL', text(baseOffset - start), text(maxRecords or 0), text(bytes), text(maxBytes or 0) }
+  end
+  local trimmed, trimmedBytes = 0, 0
+  while trimmed < maxTrimmed and trimmedBytes < maxTrimmedBytes and isFull() do
+    local entry = redis.call('XRANGE', log, '(0-' .. text(start), '+', 'COUNT', 1)[1]
+    local nextOffset = entry and tonumber(string.match(entry[1], '^0%-(%d+)$'))
+    if not nextOffset then
+      break
+    end
+    start, trimmed, trimmedBytes = nextOffset, trimmed + 1, trimmedBytes + #entry[2][4]
+    if nextOffset > bytesSince then
+      bytes = math.max(0, bytes - #entry[2][4])
+    end
+  end
+  if trimmed > 0 then
+    redis.call('XTRIM', log, 'MINID', '=', '0-' .. text(start + 1))
+    redis.call('HSET', state, 'start', text(start), 'bytes', text(bytes))
+  end
 end
 
 local time = redis.call('TIME')
@@ -136,7 +180,7 @@ if type(added) == 'table' and added.err then
   return added
 end
 
-redis.call('HSET', state, 'end', text(logEnd))
+redis.call('HSET', state, 'end', text(logEnd), 'bytes', text(bytes + #batch))
 while #batches >= keptBatches do
   table.remove(batches, 1)
 end

@@ -27,5 +27,5 @@ end
 if redis.call('EXISTS', log) == 1 then
   return { 'FOREIGN_LOG' }
 end
-redis.call('HSET', state, 'incarnation', incarnation, 'start', '0', 'end', '0')
+redis.call('HSET', state, 'incarnation', incarnation, 'start', '0', 'end', '0', 'bytes', '0')
 return { 'CREATED' }

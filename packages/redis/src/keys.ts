@@ -10,7 +10,10 @@ import { partitionKey } from '@millrace/core';
 export interface PartitionKeys {
   /** Stream: the log. One entry is one record batch: `t` append time (ms), `b` bytes; its id is `0-<next offset>`. */
   readonly log: string;
-  /** Hash: `start`, `end` (log end offset), `incarnation` of this log, `appendedMs` of its last batch. */
+  /**
+   * Hash: `start`, `end` (log end offset), `incarnation` of this log, `appendedMs` of its last batch, `bytes` of all
+   * batches in the log (from `bytesSince` on), `limits`, `full` once an append was refused.
+   */
   readonly state: string;
   /** Set of the groups that have acquired this partition: trimming must not overtake them. */
   readonly groups: string;
@@ -46,7 +49,7 @@ export interface GroupKeys {
 export interface Keys {
   /** Begins every key. */
   readonly prefix: string;
-  /** Hash: topic → JSON {partitions, createdAtMs, incarnation, state while it is created or deleted}. */
+  /** Hash: topic → JSON {partitions, createdAtMs, incarnation, limits, state while it is created or deleted}. */
   readonly topics: string;
   /** Set of group names. */
   readonly groups: string;

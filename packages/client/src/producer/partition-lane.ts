@@ -199,7 +199,9 @@ export class PartitionLane {
     if (this.#open !== null && this.#isLate(this.#open)) this.#seal();
     while (this.#sealed[0] !== undefined && this.#isLate(this.#sealed[0]))
       late.push(...this.#sealed.splice(0, 1));
-    for (const batch of late) this.#fail(batch, this.#timedOut(batch));
+    // What has waited behind a batch has waited for the same.
+    const reason = current?.lastError ?? null;
+    for (const batch of late) this.#fail(batch, this.#timedOut(batch, batch.lastError ?? reason));
     this.#startDeadline();
   }
 
@@ -217,14 +219,16 @@ export class PartitionLane {
     return clock.monotonicMs() - batch.createdMs >= options.deliveryTimeoutMs;
   }
 
-  #timedOut(batch: PendingBatch): UnavailableError {
-    const { lastError, recordCount: records } = batch;
+  #timedOut(batch: PendingBatch, lastError: MillraceError | null): UnavailableError {
+    const { recordCount: records } = batch;
     const isUnknown = batch.mayBeWritten || batch.isInFlight;
     const outcome = isUnknown ? 'they may have been stored' : 'they were not stored';
     const reason = lastError === null ? 'no reply' : lastError.message;
-    // Waited for and found on too few servers: another case than no answer at all.
+    // Waited for and found on too few servers, or without room: other cases than no answer at all.
     const code =
-      lastError?.code === 'NOT_REPLICATED' || lastError?.code === 'NOT_FSYNCED'
+      lastError?.code === 'NOT_REPLICATED' ||
+      lastError?.code === 'NOT_FSYNCED' ||
+      lastError?.code === 'TOPIC_FULL'
         ? lastError.code
         : 'DELIVERY_TIMED_OUT';
     return new UnavailableError(

@@ -3,6 +3,7 @@
  * slot holds intent only.
  */
 import type { PartitionKey } from '../names.ts';
+import type { VersionedLimits } from './topic-store.ts';
 
 /** Where to begin when a group has no committed offset, or one that the log no longer holds. */
 export type OffsetReset = 'earliest' | 'latest' | 'fail';
@@ -88,6 +89,36 @@ export interface LogFingerprints {
   readonly fingerprints: readonly string[];
 }
 
+export interface TrimRequest {
+  readonly topic: string;
+  readonly partition: number;
+  /** Of the log that is meant: another one is left alone. */
+  readonly incarnation: string;
+  /** The partition's groups as they were told last, in any order; empty at first. */
+  readonly groups: readonly string[];
+  /** As the catalogue has them. Adopted by a partition that has none, or older ones: a failover can lose its own. */
+  readonly limits: VersionedLimits | null;
+}
+
+export type TrimResult =
+  | {
+      readonly status: 'TRIMMED';
+      readonly logStart: number;
+      readonly logEnd: number;
+      /** Of all batches in the log. */
+      readonly bytes: number;
+      /** That were trimmed by this call: one call has a bound. */
+      readonly batches: number;
+      /** Before it nothing can be due by its age; 0 when more is due already. Null where a commit has to come first. */
+      readonly waitMs: number | null;
+      /** An append was refused, or soon may be: whoever commits makes room. */
+      readonly isPressed: boolean;
+    }
+  /** Nothing was done: these are the groups. */
+  | { readonly status: 'GROUPS_CHANGED'; readonly groups: readonly string[] }
+  | { readonly status: 'OTHER_INCARNATION'; readonly incarnation: string }
+  | { readonly status: 'UNKNOWN_PARTITION' };
+
 export interface PartitionStore {
   acquire(request: AcquireRequest): Promise<AcquireResult>;
   /** `fingerprint` names the batch that holds record `offset - 1`; empty when unknown. */
@@ -107,6 +138,8 @@ export interface PartitionStore {
     partition: number,
     nextOffsets: readonly number[],
   ): Promise<LogFingerprints | null>;
+  /** Takes away what the topic's limits do not keep, the oldest batches first. Safe to repeat, and for many at a time. */
+  trim(request: TrimRequest): Promise<TrimResult>;
 }
 
 /** One stored batch as it was read, still encoded. */

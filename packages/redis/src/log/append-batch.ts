@@ -40,6 +40,14 @@ export type AppendReply =
   | { readonly status: 'TOO_LARGE'; readonly maxBytes: number; readonly maxRecords: number }
   /** The partition keeps as many producers as it may, all of them recent. Try again later. */
   | { readonly status: 'TOO_MANY_PRODUCERS'; readonly limit: number; readonly retryAfterMs: number }
+  /** The topic's limits leave no room, and nothing is trimmed for it. A limit that is not set is 0. */
+  | {
+      readonly status: 'TOPIC_FULL';
+      readonly records: number;
+      readonly maxRecords: number;
+      readonly bytes: number;
+      readonly maxBytes: number;
+    }
   | { readonly status: 'FOREIGN_ENTRY'; readonly id: string }
   | { readonly status: 'LOG_MISSING'; readonly logEnd: number };
 
@@ -87,6 +95,14 @@ export async function appendBatch(
       return { status: 'TOO_LARGE', maxBytes: integerAt(reply, 1), maxRecords: integerAt(reply, 2) };
     case 'TOO_MANY_PRODUCERS':
       return { status: 'TOO_MANY_PRODUCERS', limit: integerAt(reply, 1), retryAfterMs: integerAt(reply, 2) };
+    case 'TOPIC_FULL':
+      return {
+        status: 'TOPIC_FULL',
+        records: integerAt(reply, 1),
+        maxRecords: integerAt(reply, 2),
+        bytes: integerAt(reply, 3),
+        maxBytes: integerAt(reply, 4),
+      };
     case 'FOREIGN_ENTRY':
       return { status: 'FOREIGN_ENTRY', id: textAt(reply, 1) };
     case 'LOG_MISSING':

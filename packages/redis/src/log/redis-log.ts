@@ -11,6 +11,8 @@ export interface LogDescription {
   readonly start: number;
   /** Log end offset: the next record gets it. */
   readonly end: number;
+  /** Of all batches in the log, as they are stored; of a log from before they were counted, of those since. */
+  readonly bytes: number;
   /** Differs when the partition was deleted and created again. Comparable with itself only. */
   readonly incarnation: string;
 }
@@ -44,10 +46,16 @@ export class RedisLog {
       'start',
       'end',
       'incarnation',
+      'bytes',
     );
-    const [start, end, incarnation] = fields;
+    const [start, end, incarnation, bytes] = fields;
     if (end === null || end === undefined) return null;
-    return { start: Number(start ?? 0), end: Number(end), incarnation: incarnation ?? '' };
+    return {
+      start: Number(start ?? 0),
+      end: Number(end),
+      bytes: Number(bytes ?? 0),
+      incarnation: incarnation ?? '',
+    };
   }
 
   /** Partitions that do not exist are absent from the result. */

@@ -9,11 +9,14 @@ import type {
   Progress,
   ReleaseResult,
   SeekResult,
+  TrimRequest,
+  TrimResult,
 } from '@millrace/core';
 import type { Keys } from '../keys.ts';
 import { readFingerprints } from '../log/read-fingerprints.ts';
 import type { ScriptConnection } from '../run-script.ts';
 import { acquirePartition, commitOffset, readProgress, releasePartition, seekOffset } from './ownership.ts';
+import { trimPartition } from './trim-partition.ts';
 
 export class RedisPartitionStore implements PartitionStore {
   readonly #connection: ScriptConnection;
@@ -50,5 +53,9 @@ export class RedisPartitionStore implements PartitionStore {
     nextOffsets: readonly number[],
   ): Promise<LogFingerprints | null> {
     return readFingerprints(this.#connection, this.#keys, topic, partition, nextOffsets);
+  }
+
+  trim(request: TrimRequest): Promise<TrimResult> {
+    return trimPartition(this.#connection, this.#keys, request);
   }
 }

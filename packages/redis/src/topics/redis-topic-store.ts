@@ -4,20 +4,23 @@
  * (`creating`, `deleting`); every step can be repeated; partitions are created and deleted under the incarnation that
  * the entry names, so that a caller who slept through a whole deletion and creation cannot harm the new topic.
  */
+import { isDeepStrictEqual } from 'node:util';
 import {
   ConfigError,
   DataError,
   partitionKey,
   type MillraceError,
   type TopicCatalogue,
+  type TopicLimits,
   type TopicStore,
+  type VersionedLimits,
 } from '@millrace/core';
 import type { CommandConnection } from '../connection/command-connection.ts';
 import type { Keys } from '../keys.ts';
 import { RedisLog } from '../log/redis-log.ts';
 import { decodeEntry, encodeEntry, type CatalogueEntry } from './catalogue-entry.ts';
 import { newIncarnation } from './incarnation.ts';
-import { createPartition, deletePartition, replaceTopic } from './topic-scripts.ts';
+import { createPartition, deletePartition, limitPartition, replaceTopic } from './topic-scripts.ts';
 
 /** Every partition is a few keys and a place in some member's blocking read: far beyond it stands a wrong unit. */
 export const MAX_PARTITIONS = 100_000;
@@ -30,12 +33,14 @@ export interface TopicDescription {
   readonly createdAtMs: number;
   /** Differs when the topic was deleted and created again. */
   readonly incarnation: string;
+  /** Absent where none were ever set: the defaults. */
+  readonly limits?: VersionedLimits | undefined;
 }
 
 export type CreateTopicResult =
   | { readonly status: 'CREATED' }
-  /** Nothing was changed; `partitions` is what the topic has. */
-  | { readonly status: 'EXISTS'; readonly partitions: number };
+  /** Nothing was changed; `partitions` and `limits` are what the topic has. */
+  | { readonly status: 'EXISTS'; readonly partitions: number; readonly limits: TopicLimits };
 
 export type AddPartitionsResult =
   /** The topic has as many as asked for, new or not. */
@@ -64,29 +69,30 @@ export class RedisTopicStore implements TopicStore {
   }
 
   /**
-   * Creates a topic with `partitions` (1 to `MAX_PARTITIONS`) empty partitions. Logs with records that the catalogue
+   * Creates a topic with `partitions` (1 to `MAX_PARTITIONS`) empty partitions, limited from the first record on. Logs with records that the catalogue
    * does not know, because a failover lost the entry, become the topic's own again: nobody deleted them.
    *
    * Throws ConfigError `INVALID_OPTION`; ConfigError `TOPIC_EXISTS` when such logs belong to different topics;
    * DataError `FOREIGN_ENTRY` when a stream that is not ours has the key of a partition.
    */
-  async create(topic: string, partitions: number): Promise<CreateTopicResult> {
+  async create(topic: string, partitions: number, limits?: TopicLimits): Promise<CreateTopicResult> {
     checkPartitions(partitions);
     for (;;) {
-      const stored = (await this.#read(topic)) ?? (await this.#reserve(topic, partitions));
+      const stored = (await this.#read(topic)) ?? (await this.#reserve(topic, partitions, limits));
       switch (stored?.entry.state) {
         case undefined:
           break; // Somebody else reserved the name in this moment.
         case 'active':
-          return { status: 'EXISTS', partitions: stored.entry.partitions };
+          return existing(stored.entry);
         case 'deleting':
           await this.#finishDeleting(topic, stored);
           break;
         case 'creating':
           // Also of a creator that has died: of all who try, the one that finishes is told that it created the topic.
           if (!(await this.#finishCreating(topic, stored))) break;
-          if (stored.entry.partitions === partitions) return { status: 'CREATED' };
-          return { status: 'EXISTS', partitions: stored.entry.partitions };
+          if (stored.entry.partitions === partitions && hasLimits(stored.entry, limits))
+            return { status: 'CREATED' };
+          return existing(stored.entry);
       }
     }
   }
@@ -134,6 +140,24 @@ export class RedisTopicStore implements TopicStore {
     }
   }
 
+  /**
+   * Puts `limits` in the place of those that the topic has. Of two calls at a time the later one counts, everywhere; one
+   * that breaks off half-way is finished by the next sweep of each partition, or by repeating it.
+   */
+  async setLimits(topic: string, limits: TopicLimits): Promise<'SET' | 'UNKNOWN_TOPIC'> {
+    for (;;) {
+      const stored = await this.#read(topic);
+      if (stored?.entry.state !== 'active') return 'UNKNOWN_TOPIC';
+      const before = stored.entry.limits?.version ?? 0;
+      const version = Math.max(before + 1, await this.#nowMicroseconds());
+      const entry = { ...stored.entry, limits: { version, limits } };
+      const replaced = await this.#replace(topic, stored.json, encodeEntry(entry));
+      if (replaced.status === 'CHANGED') continue;
+      await forEachPartition(entry.partitions, (partition) => this.#limitPartition(topic, partition, entry));
+      return 'SET';
+    }
+  }
+
   /** Removes the topic with all records, and what groups and producers keep in its partitions. */
   async delete(topic: string): Promise<DeleteTopicResult> {
     for (;;) {
@@ -149,12 +173,15 @@ export class RedisTopicStore implements TopicStore {
   }
 
   /** `null` when somebody else was faster. */
-  async #reserve(topic: string, partitions: number): Promise<StoredEntry | null> {
+  async #reserve(
+    topic: string,
+    partitions: number,
+    limits: TopicLimits | undefined,
+  ): Promise<StoredEntry | null> {
     const names = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
     const left = [...(await this.#log.describeMany(names)).values()];
-    const [seconds, microseconds] = await this.#connection.time();
-    const now = Number(seconds) * 1_000_000 + Number(microseconds);
-    const entry = {
+    const now = await this.#nowMicroseconds();
+    const entry: CatalogueEntry = {
       partitions,
       createdAtMs: Math.floor(now / 1000),
       // Logs with records that no topic claims are taken up under the name that they have.
@@ -165,10 +192,16 @@ export class RedisTopicStore implements TopicStore {
           left.map((log) => log.incarnation),
         ),
       state: 'creating',
-    } as const;
+      ...(limits === undefined ? {} : { limits: { version: now, limits } }),
+    };
     const json = encodeEntry(entry);
     const replaced = await this.#replace(topic, '', json);
     return replaced.status === 'REPLACED' ? { json, entry } : null;
+  }
+
+  async #nowMicroseconds(): Promise<number> {
+    const [seconds, microseconds] = await this.#connection.time();
+    return Number(seconds) * 1_000_000 + Number(microseconds);
   }
 
   /** False when somebody else changed the entry: finished first, or deletes the topic. */
@@ -224,9 +257,21 @@ export class RedisTopicStore implements TopicStore {
             details: { topic, partition },
           },
         );
+      } else {
+        await this.#limitPartition(topic, partition, entry);
       }
     });
     return obstacle;
+  }
+
+  /** A partition of another incarnation belongs to a topic that was created since. */
+  async #limitPartition(
+    topic: string,
+    partition: number,
+    { incarnation, limits }: CatalogueEntry,
+  ): Promise<void> {
+    if (limits === undefined) return;
+    await limitPartition(this.#connection, this.#keys, topic, { partition, incarnation, limits });
   }
 
   async #deletePartitions(topic: string, { partitions, incarnation }: CatalogueEntry): Promise<void> {
@@ -256,9 +301,18 @@ export class RedisTopicStore implements TopicStore {
 
 function describeEntry(
   topic: string,
-  { partitions, createdAtMs, incarnation }: CatalogueEntry,
+  { partitions, createdAtMs, incarnation, limits }: CatalogueEntry,
 ): TopicDescription {
-  return { topic, partitions, createdAtMs, incarnation };
+  return { topic, partitions, createdAtMs, incarnation, ...(limits === undefined ? {} : { limits }) };
+}
+
+function existing({ partitions, limits }: CatalogueEntry): CreateTopicResult {
+  return { status: 'EXISTS', partitions, limits: limits?.limits ?? {} };
+}
+
+/** Also when none are asked for. */
+function hasLimits({ limits }: CatalogueEntry, asked: TopicLimits | undefined): boolean {
+  return asked === undefined || isDeepStrictEqual(limits?.limits ?? {}, asked);
 }
 
 function checkPartitions(partitions: number): void {

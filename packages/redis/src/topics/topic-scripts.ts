@@ -1,8 +1,10 @@
 /** The scripts behind topics, with types: catalogue entries change by compare-and-set, partitions by incarnation. */
-import { CREATE_PARTITION, DELETE_PARTITION, REPLACE_TOPIC } from '../generated/lua.ts';
+import type { VersionedLimits } from '@millrace/core';
+import { CREATE_PARTITION, DELETE_PARTITION, LIMIT_PARTITION, REPLACE_TOPIC } from '../generated/lua.ts';
 import type { Keys } from '../keys.ts';
 import { integerAt, textAt, unexpectedStatus } from '../reply.ts';
 import { runScript, type ScriptConnection } from '../run-script.ts';
+import { encodeLimits } from './partition-limits.ts';
 
 export type ReplaceTopicResult =
   | { readonly status: 'REPLACED' }
@@ -52,6 +54,33 @@ export async function createPartition(
       return { status: 'FOREIGN_LOG' };
     default:
       return unexpectedStatus(CREATE_PARTITION, reply);
+  }
+}
+
+/** Of the answers, only that the partition is another one, or none, is no success: `LATER_LIMITS` came after these. */
+export type LimitPartitionStatus = 'LIMITED' | 'LATER_LIMITS' | 'OTHER_INCARNATION' | 'UNKNOWN_PARTITION';
+
+export async function limitPartition(
+  connection: ScriptConnection,
+  keys: Keys,
+  topic: string,
+  request: { readonly partition: number; readonly incarnation: string; readonly limits: VersionedLimits },
+): Promise<LimitPartitionStatus> {
+  const { state } = keys.partition(topic, request.partition);
+  const reply = await runScript(
+    connection,
+    LIMIT_PARTITION,
+    [state],
+    [request.incarnation, encodeLimits(request.limits)],
+  );
+  switch (reply[0]) {
+    case 'LIMITED':
+    case 'LATER_LIMITS':
+    case 'OTHER_INCARNATION':
+    case 'UNKNOWN_PARTITION':
+      return reply[0];
+    default:
+      return unexpectedStatus(LIMIT_PARTITION, reply);
   }
 }
 

@@ -28,9 +28,14 @@ describe('append', () => {
 describe('what is known of a log', () => {
   test('is its start, its end and its incarnation', async ({ logs }) => {
     const incarnation = (await logs.topics.describe('orders'))?.incarnation;
-    expect(await logs.log.describe('orders', 0)).toEqual({ start: 0, end: 0, incarnation });
+    expect(await logs.log.describe('orders', 0)).toEqual({ start: 0, end: 0, bytes: 0, incarnation });
     await logs.append('a', 'b');
-    expect(await logs.log.describe('orders', 0)).toEqual({ start: 0, end: 2, incarnation });
+    expect(await logs.log.describe('orders', 0)).toEqual({
+      start: 0,
+      end: 2,
+      bytes: expect.any(Number),
+      incarnation,
+    });
   });
 
   test('is null where there is no such partition', async ({ logs }) => {

@@ -31,8 +31,8 @@ describe('create', () => {
   test('changes nothing of a topic that exists', async ({ logs }) => {
     await logs.append('a');
     const before = await logs.topics.describe('orders');
-    expect(await logs.topics.create('orders', 1)).toEqual({ status: 'EXISTS', partitions: 1 });
-    expect(await logs.topics.create('orders', 5)).toEqual({ status: 'EXISTS', partitions: 1 });
+    expect(await logs.topics.create('orders', 1)).toEqual({ status: 'EXISTS', partitions: 1, limits: {} });
+    expect(await logs.topics.create('orders', 5)).toEqual({ status: 'EXISTS', partitions: 1, limits: {} });
     expect(await logs.topics.describe('orders')).toEqual(before);
     expect(await logs.log.describe('orders', 0)).toMatchObject({ end: 1 });
     expect(await logs.log.describe('orders', 1)).toBeNull();
@@ -66,7 +66,7 @@ describe('create', () => {
 
   test('finishes it as it was begun, and says so', async ({ logs }) => {
     await writeEntry(logs, { state: 'creating' });
-    expect(await logs.topics.create('payments', 5)).toEqual({ status: 'EXISTS', partitions: 2 });
+    expect(await logs.topics.create('payments', 5)).toEqual({ status: 'EXISTS', partitions: 2, limits: {} });
     expect(await incarnations(logs, 3)).toEqual(['2-x', '2-x', undefined]);
   });
 
@@ -77,6 +77,7 @@ describe('create', () => {
     expect(await logs.topics.create('payments', 2)).toEqual({ status: 'CREATED' });
     expect(await logs.log.describe('payments', 1)).toMatchObject({
       end: 0,
+      bytes: 0,
       incarnation: expect.not.stringMatching(/^2-x$/),
     });
   });
@@ -91,6 +92,7 @@ describe('create', () => {
     expect(await logs.log.describe('orders', 0)).toEqual({
       start: 0,
       end: 0,
+      bytes: 0,
       incarnation: after?.incarnation,
     });
   });
@@ -178,6 +180,7 @@ describe('addPartitions', () => {
     expect(await logs.log.describe('orders', 2)).toEqual({
       start: 0,
       end: 0,
+      bytes: 0,
       incarnation: before?.incarnation,
     });
   });

@@ -60,3 +60,27 @@ export const PROGRESS_LOOKS_PER_AUDIT = 4;
 
 /** A partition with records waiting whose committed offset stands still for this long is told of. */
 export const STALL_MS = 60_000;
+
+/** After its election a leader first looks within this at how much each log keeps. */
+export const SWEEP_FIRST_MS = 60_000;
+
+/** Between two looks at logs, of any partitions: ten a second at most. */
+export const SWEEP_GAP_MS = 100;
+
+/** The same where a log keeps more than one step may trim. */
+export const SWEEP_BEHIND_GAP_MS = 20;
+
+/** A partition is left alone this long at least, however much is due there. */
+export const SWEEP_SHORTEST_MS = 1_000;
+
+/** And at most, however young its records are. */
+export const SWEEP_LONGEST_MS = 600_000;
+
+/** Until the next look at a partition that a group has to commit in before anything is due. */
+export const SWEEP_UNDECIDED_MS = 10_000;
+
+/** Longest wait for a partition with a limit at which producers have to wait. */
+export const SWEEP_BOUNDED_MS = 5_000;
+
+/** The same where it is over half full, or a producer waits already. */
+export const SWEEP_PRESSED_MS = 500;

@@ -18,6 +18,7 @@ import {
   type Timer,
   type TopicCatalogue,
 } from '@millrace/core';
+import { toMillraceError } from '@millrace/redis';
 import { auditOwners, type OwnerAudit } from './audit-owners.ts';
 import { ProgressAudit } from './progress-audit.ts';
 import { describeTopicChange, hasSameTopics, incarnationsOf } from './topic-change.ts';
@@ -28,18 +29,20 @@ import {
   PRESENCE_GRACE_MS,
   PROGRESS_LOOKS_PER_AUDIT,
   STALL_MS,
+  SWEEP_UNDECIDED_MS,
   WATCH_INTERVAL_MS,
   type LeaderPort,
   type LeaderSettings,
 } from './leader-settings.ts';
 import type { SerialWork } from './serial-work.ts';
+import { Sweep } from './sweep.ts';
 
 export interface ReignPort extends LeaderPort {
   /** Somebody else leads. */
   onDeposed(): void;
 }
 
-type Task = 'watch' | 'lock' | 'audit' | 'joins';
+type Task = 'watch' | 'lock' | 'audit' | 'joins' | 'sweep';
 
 const BLIND_MS = 5 * WATCH_INTERVAL_MS;
 
@@ -62,7 +65,9 @@ export class Reign {
   #liveness: LivenessState;
   #audit: OwnerAudit = { since: new Map() };
   readonly #progress = new ProgressAudit(STALL_MS);
+  readonly #sweep: Sweep;
   #isRebalanceQueued = false;
+  #mayTrim = true;
   #isOver = false;
 
   constructor(
@@ -85,12 +90,14 @@ export class Reign {
     this.#assignment = begin.assignment;
     this.#incarnations = begin.incarnations;
     this.#liveness = begin.liveness;
+    this.#sweep = new Sweep(port.partitions, () => port.random.next());
   }
 
   async begin(): Promise<void> {
     this.#extendLockIn(LOCK_MS / 3);
     this.#auditIn(AUDIT_INTERVAL_MS);
     this.#watchIn(WATCH_INTERVAL_MS);
+    this.#sweepIn(SWEEP_UNDECIDED_MS);
     this.#members = (await this.#port.group.snapshot()).members;
     // The former leader is usually dead: found before the first assignment, so that it gets nothing of it.
     const { isGroupChanged } = await this.#look();
@@ -272,6 +279,7 @@ export class Reign {
       return;
     }
     const topics = await this.#port.topics.catalogue();
+    this.#sweepTopics(topics);
     if (!hasSameTopics(this.#topics, topics)) {
       const what = describeTopicChange(this.#topics, topics);
       const raised = await this.#port.group.bumpGeneration(this.epoch, this.#generation, what);
@@ -328,5 +336,32 @@ export class Reign {
       await this.#port.group.unclaim(holder.memberId, new Map([[partition, holder.claim]]));
       await this.#port.group.appendEvent('hand-over-forced', { partition, target, holder: holder.memberId });
     }
+  }
+
+  // --- what need not be kept ---------------------------------------------------------------------------------------
+
+  #sweepTopics(topics: TopicCatalogue): void {
+    const own = new Map([...topics].filter(([topic]) => this.#assignment.owners.has(topic)));
+    const nowMs = this.#port.clock.monotonicMs();
+    this.#sweep.follow(own, nowMs);
+    // A topic that is new, or has other limits, does not wait for what was due last.
+    this.#sweepIn(this.#sweep.untilNextMs(nowMs));
+  }
+
+  #sweepIn(delayMs: number): void {
+    if (!this.#mayTrim) return;
+    this.#runIn('sweep', delayMs, 'trimming', async () => {
+      // Set before the look, so that a look that fails is not the last one.
+      this.#sweepIn(SWEEP_UNDECIDED_MS);
+      try {
+        this.#sweepIn(await this.#sweep.step(this.#port.clock.monotonicMs()));
+      } catch (error) {
+        const failure = toMillraceError(error, 'trimming the logs of the topics');
+        if (failure.code !== 'PERMISSION_DENIED') throw error;
+        // Told once: this user is not meant to, and another group's leader may be.
+        this.#mayTrim = false;
+        this.#port.onError(failure);
+      }
+    });
   }
 }

@@ -19,6 +19,7 @@ import {
   UNCLAIM_PARTITIONS,
 } from '../../../src/generated/lua.ts';
 import type { LuaScript } from '../../../src/run-script.ts';
+import { withFault } from '../../with-fault.ts';
 import { test } from '../own-server.ts';
 import { anyOperation } from './operations.ts';
 import { TwoWorlds } from './two-worlds.ts';
@@ -235,17 +236,3 @@ describe('the check finds', () => {
     expect(found.failed).toBe(true);
   });
 });
-
-/** The connection, on which one script has another text. */
-function withFault(redis: RedisConnection, script: LuaScript, text: string): RedisConnection {
-  return new Proxy(redis, {
-    get(target, name) {
-      if (name === 'evalsha') {
-        return (sha1: string, ...rest: [number, ...string[]]) =>
-          sha1 === script.sha1 ? target.eval(text, ...rest) : target.evalsha(sha1, ...rest);
-      }
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
