@@ -3,7 +3,8 @@ export { appendGroupEvent, readGroupEvents } from './group/events.ts';
 export { onReconnect, onServerChange } from './connection/server-changes.ts';
 export { RedisGroupStore } from './group/redis-group-store.ts';
 export { RedisPartitionStore } from './partition/redis-partition-store.ts';
-export { BatchRecord, decodeBatch, recordCount, type RecordHeaders } from './batch/batch-decoder.ts';
+export { BatchRecord, decodeBatch, openBatch, recordCount } from './batch/batch-decoder.ts';
+export { DecodedBatch, type RecordHeaders } from './batch/decoded-batch.ts';
 export { verifyCompression, type Compression, type CompressionSettings } from './batch/batch-compression.ts';
 export { BatchEncoder, encodeBatch, type BytesInput, type RecordInput } from './batch/batch-encoder.ts';
 export {

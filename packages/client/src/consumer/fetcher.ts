@@ -31,21 +31,37 @@ export interface FetcherPort {
   onTransportFailure(error: unknown, during: string): void;
 }
 
-const MAX_ENTRIES = 1_000;
+/** Of one lane in one read. Sizes seen say little where large entries follow small ones. */
+const MAX_ENTRIES = 256;
 const RETRY_MS = 100;
 /** Longest block where CLIENT UNBLOCK is not permitted: what begins to be wanted waits that long. */
 const SHORT_BLOCK_MS = 250;
 const MAX_UNBLOCK_PAUSE_MS = 64;
 
-/** What one read asks for. A lane that was sought meanwhile has another version, and its answer counts for nothing. */
-type Asked = ReadonlyMap<string, { readonly lane: Lane; readonly version: number }>;
+/** What one read asks of a lane. One that was sought meanwhile has another version, and its answer counts for nothing. */
+interface Question {
+  readonly lane: Lane;
+  readonly version: number;
+  /** Entries that came back for it. */
+  entries: number;
+}
+
+type Asked = ReadonlyMap<string, Question>;
+
+/**
+ * Lanes at their log's end that are asked along with those that have a backlog. Asking all of them every time would make
+ * a read of a thousand partitions as dear as the records that it brings; so they take turns.
+ */
+const MAX_CURRENT_LANES = 128;
 
 export class Fetcher {
   readonly #port: FetcherPort;
   readonly #changed = new ChangeSignal();
   /** Longest block, ms. An idle consumer sends one read in this time. */
   #blockMs = MAX_BLOCK_MS;
+  /** Whose turn it is among the lanes with a backlog, and among those without. */
   #turn = 0;
+  #currentTurn = 0;
   /** Set while a read blocks. */
   #blocked: Asked | null = null;
   /** The read that has to end early. */
@@ -103,13 +119,13 @@ export class Fetcher {
   }
 
   async #readFor(wanting: readonly Lane[]): Promise<void> {
-    const mayBlock = wanting.every((lane) => lane.isAtEnd);
-    // One entry of each lane at least comes back: with large entries only some lanes may ask at a time, in turn.
-    const lanes = mayBlock ? wanting : this.#takeTurns(wanting);
-    const asked = new Map<string, { lane: Lane; version: number }>();
+    const behind = wanting.filter((lane) => !lane.isAtEnd);
+    const mayBlock = behind.length === 0;
+    const lanes = mayBlock ? wanting : this.#takeTurns(wanting, behind);
+    const asked = new Map<string, Question>();
     const positions: ReadPosition[] = [];
     for (const lane of lanes) {
-      asked.set(lane.key, { lane, version: lane.version });
+      asked.set(lane.key, { lane, version: lane.version, entries: 0 });
       positions.push({
         topic: lane.topic,
         partition: lane.partition,
@@ -120,9 +136,9 @@ export class Fetcher {
     }
     if (mayBlock) this.#blocked = asked;
     try {
-      const entries = this.#entriesPerLane(lanes);
-      const batches = await this.#port.read(positions, entries, mayBlock ? this.#blockMs : 0);
-      distribute(batches, asked);
+      const maxEntries = this.#entriesPerLane(lanes);
+      const batches = await this.#port.read(positions, maxEntries, mayBlock ? this.#blockMs : 0);
+      distribute(batches, asked, maxEntries);
     } catch (error) {
       if (!(await this.#isDealtWith(error, asked))) throw error;
     } finally {
@@ -150,18 +166,31 @@ export class Fetcher {
     return true;
   }
 
-  #takeTurns(wanting: readonly Lane[]): readonly Lane[] {
-    const count = Math.max(1, Math.floor(this.#port.maxReadBytes() / largestEntryBytes(wanting)));
-    if (count >= wanting.length) return wanting;
-    const first = this.#turn % wanting.length;
-    this.#turn = first + count;
-    return [...wanting.slice(first), ...wanting.slice(0, first)].slice(0, count);
+  /** One entry of each lane at least comes back: with large entries only some lanes may ask at a time. */
+  #takeTurns(wanting: readonly Lane[], behind: readonly Lane[]): readonly Lane[] {
+    const count = Math.max(1, Math.floor(this.#port.maxReadBytes() / largestEntryBytes(behind)));
+    const chosen = takeTurn(behind, this.#turn, count);
+    this.#turn = (this.#turn + count) % behind.length;
+    if (behind.length === wanting.length) return chosen;
+    const current = wanting.filter((lane) => lane.isAtEnd);
+    const others = takeTurn(current, this.#currentTurn, MAX_CURRENT_LANES);
+    this.#currentTurn = (this.#currentTurn + MAX_CURRENT_LANES) % current.length;
+    return [...chosen, ...others];
   }
 
-  /** XREAD's COUNT is per stream, and a reply without bound can take the server's memory: bound it by sizes seen. */
+  /**
+   * XREAD's COUNT is per stream, and a reply without bound can take the server's memory: bound it by sizes seen, and by
+   * what one lane may hold. Lanes at their end are not expected to bring much.
+   */
   #entriesPerLane(lanes: readonly Lane[]): number {
-    const entries = Math.floor(this.#port.maxReadBytes() / lanes.length / largestEntryBytes(lanes));
-    return Math.max(1, Math.min(MAX_ENTRIES, entries));
+    let behind = 0;
+    let mayHold = this.#port.maxReadBytes();
+    for (const lane of lanes) {
+      if (!lane.isAtEnd) behind++;
+      mayHold = Math.min(mayHold, lane.maxReadBytes);
+    }
+    const share = Math.min(mayHold, this.#port.maxReadBytes() / Math.max(1, behind));
+    return Math.max(1, Math.min(MAX_ENTRIES, Math.floor(share / largestEntryBytes(lanes))));
   }
 
   #interrupt(): void {
@@ -191,14 +220,24 @@ export class Fetcher {
   }
 }
 
-function distribute(batches: readonly StoredBatch[], asked: Asked): void {
-  for (const { lane, version } of asked.values()) lane.isAtEnd = lane.version === version;
+function distribute(batches: readonly StoredBatch[], asked: Asked, maxEntries: number): void {
   for (const batch of batches) {
-    const entry = asked.get(batch.partition);
-    if (entry === undefined || entry.lane.version !== entry.version) continue;
-    entry.lane.isAtEnd = false;
-    entry.lane.accept(batch);
+    const question = asked.get(batch.partition);
+    if (question === undefined || question.lane.version !== question.version) continue;
+    question.entries++;
+    question.lane.accept(batch);
   }
+  for (const { lane, version, entries } of asked.values())
+    // With fewer entries than it asked for, there was no more.
+    lane.isAtEnd = lane.version === version && entries < maxEntries;
+}
+
+/** `count` of them from the one whose turn it is. */
+function takeTurn(lanes: readonly Lane[], turn: number, count: number): readonly Lane[] {
+  if (count >= lanes.length) return lanes;
+  const first = turn % lanes.length;
+  const chosen = lanes.slice(first, first + count);
+  return chosen.length < count ? [...chosen, ...lanes.slice(0, count - chosen.length)] : chosen;
 }
 
 function largestEntryBytes(lanes: readonly Lane[]): number {

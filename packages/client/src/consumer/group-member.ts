@@ -27,7 +27,7 @@ import { ConsumerEmitter, type LostReason, type OwnedPartition } from './consume
 import { Fetchers } from './fetchers.ts';
 import type { Handlers } from './handlers.ts';
 import type { Identity } from './identity.ts';
-import { LaneWorker, type RecordDecoder } from './lane-worker.ts';
+import { LaneWorker } from './lane-worker.ts';
 import type { Lane } from './lane.ts';
 import { Leader } from './leading/leader.ts';
 import { joinGroup } from './membership.ts';
@@ -40,11 +40,12 @@ import {
 } from './offset-control.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Ownership } from './ownership.ts';
-import { recordDecoder } from './record-decoder.ts';
+import { recordDecoders, type RecordDecoders } from './record-decoder.ts';
 import { SlowCalls } from './slow-calls.ts';
 import { Slots } from './slots.ts';
 import { toSubscription, verifyTopicsExist } from './topic-selection.ts';
 import { replacedBy, Troubles, whileBlocked } from './troubles.ts';
+import { Turns } from './turns.ts';
 
 const REJOIN_DELAY_MS = 200;
 const CHECK_INTERVAL_MS = 500;
@@ -65,7 +66,8 @@ export class GroupMember<V> {
   readonly #slots: Slots;
   readonly #slowCalls: SlowCalls;
   readonly #commitCheck: CommitCheck;
-  readonly #decode: RecordDecoder<V>;
+  readonly #turns: Turns;
+  readonly #decoders: RecordDecoders<V>;
   readonly #paused = new Set<PartitionKey>();
   readonly #stopping = new AbortController();
   #handlers: Handlers<V> | null = null;
@@ -96,7 +98,8 @@ export class GroupMember<V> {
     this.#group = backend.groupStore(options.group);
     this.#slots = new Slots(options.partitionsConsumedConcurrently);
     this.#slowCalls = new SlowCalls(options.handlerTimeoutMs);
-    this.#decode = recordDecoder<V>(selectors);
+    this.#turns = new Turns(clock);
+    this.#decoders = recordDecoders<V>(selectors);
     const shared = {
       clock,
       random,
@@ -409,8 +412,9 @@ export class GroupMember<V> {
         clock: this.#context.clock,
         slots: this.#slots,
         handlers,
-        decode: this.#decode,
-        leaseHealth: () => lease.health(),
+        turns: this.#turns,
+        decoders: this.#decoders,
+        leaseHealth: (nowMs) => lease.health(nowMs),
         onError: (error) => this.#troubles.report(error),
         pause: (paused) => {
           this.pause(paused.key);

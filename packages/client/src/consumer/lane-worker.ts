@@ -1,16 +1,22 @@
 /**
  * Delivers one lane's records to the user's handler, strictly in order, one call at a time. The loop ends when the
  * lane's phase leaves `running` and the call under way has settled.
+ *
+ * The loop over records is the hot path of every consumer: for a record it makes the record and what the handler is
+ * given, reads the clock once, and awaits nothing but the handler's own promise. Whatever is out of the ordinary (a
+ * lease in doubt, a failure, at most once) leaves it for `#callWithRetry`.
  */
 import { HandlerError, MillraceError, type Clock, type LeaseHealth, type StoredBatch } from '@millrace/core';
-import { baseOffsetOf, decodeBatch, recordCount, type BatchRecord } from '@millrace/redis';
+import { baseOffsetOf, openBatch, recordCount } from '@millrace/redis';
 import { delay } from '../clock/delay.ts';
-import type { ConsumerRecord } from './consumer-record.ts';
-import type { EachBatch, EachBatchHandler, EachRecord, EachRecordHandler, Handlers } from './handlers.ts';
+import { batchDelivery } from './batch-delivery.ts';
+import { ConsumerRecord, UNREAD, type DeliveredBatch } from './consumer-record.ts';
+import type { EachBatchHandler, EachRecordHandler, Handlers } from './handlers.ts';
 import type { Lane } from './lane.ts';
-import { flushCommits } from './offset-control.ts';
+import type { RecordDecoder, RecordDecoders } from './record-decoder.ts';
 import { NotTaken } from './record-iterator.ts';
 import type { Slots } from './slots.ts';
+import type { Turns } from './turns.ts';
 
 export interface RetrySettings {
   /** Calls of the handler for one record before its partition is halted; unlimited by default. */
@@ -25,27 +31,26 @@ export interface WorkerSettings {
   readonly retry: RetrySettings;
 }
 
-/** Turns a stored record into what handlers get; async only where a schema is. */
-export type RecordDecoder<V> = (
-  batch: StoredBatch,
-  record: BatchRecord,
-  lane: Lane,
-) => ConsumerRecord<V> | Promise<ConsumerRecord<V>>;
-
 export interface WorkerPort<V> {
   readonly clock: Clock;
   readonly slots: Slots;
+  /** Shared by all lanes of the consumer. */
+  readonly turns: Turns;
   readonly handlers: Handlers<V>;
-  readonly decode: RecordDecoder<V>;
-  leaseHealth(): LeaseHealth;
+  readonly decoders: RecordDecoders<V>;
+  /** At `nowMs` of the monotonic clock. */
+  leaseHealth(nowMs: number): LeaseHealth;
   onError(error: MillraceError): void;
   pause(lane: Lane): () => void;
 }
 
 type Outcome = 'done' | 'interrupted';
 
-/** A handler that never awaits I/O would otherwise keep the event loop from turning: heartbeats, commits, signals. */
-const TURN_MS = 10;
+/** What a handler threw. */
+interface Failure {
+  readonly error: unknown;
+}
+
 const LEASE_CHECK_MS = 50;
 
 export class LaneWorker<V> {
@@ -56,17 +61,24 @@ export class LaneWorker<V> {
   readonly #lane: Lane;
   readonly #port: WorkerPort<V>;
   readonly #settings: WorkerSettings;
-  #turnStartedMs = 0;
+  readonly #isOnce: boolean;
+  readonly #decode: RecordDecoder<V> | null;
+  /** One for all deliveries of this ownership. */
+  readonly #pause: () => () => void;
 
   constructor(lane: Lane, port: WorkerPort<V>, settings: WorkerSettings) {
     this.#lane = lane;
     this.#port = port;
     this.#settings = settings;
+    this.#isOnce = settings.commitMode === 'at-most-once';
+    this.#decode = port.decoders(lane.topic);
+    this.#pause = () => port.pause(lane);
     this.settled = this.#run();
   }
 
   async #run(): Promise<void> {
     const lane = this.#lane;
+    const { clock, turns } = this.#port;
     while (lane.phase === 'running') {
       if (!lane.mayDeliver || lane.head === undefined) {
         await lane.changed.wait();
@@ -75,6 +87,7 @@ export class LaneWorker<V> {
       const slot = this.#takeSlot();
       if (slot !== true && !(await slot)) continue;
       try {
+        if (turns.isOver(clock.monotonicMs())) await turns.next();
         if (!lane.mayDeliver || lane.head === undefined) continue;
         const { eachRecord, eachBatch } = this.#port.handlers;
         if (eachRecord !== undefined) await this.#deliverRecords(lane.head, eachRecord);
@@ -85,7 +98,6 @@ export class LaneWorker<V> {
       } finally {
         this.#port.slots.giveBack();
       }
-      await this.#turn();
     }
   }
 
@@ -101,37 +113,64 @@ export class LaneWorker<V> {
 
   async #deliverRecords(batch: StoredBatch, handler: EachRecordHandler<V>): Promise<void> {
     const lane = this.#lane;
-    const version = lane.version;
-    const baseOffset = baseOffsetOf(batch);
-    const records = decodeBatch(batch.bytes, baseOffset, `batch at ${lane.key} offset ${baseOffset}`);
-    for (const stored of records) {
-      if (stored.offset < lane.position) continue;
-      const decoded = this.#port.decode(batch, stored, lane);
+    const { clock, turns } = this.#port;
+    const { topic, partition, epoch, signal, version } = lane;
+    const opened = this.#open(batch);
+    const { records } = opened;
+    const behind = records.baseOffset + records.recordCount;
+    let next = records.baseOffset;
+    for (let place = records.firstPlace; next < behind; place = records.placeAfter(place)) {
+      const index = next++ - records.baseOffset;
+      if (next <= lane.position) continue;
+      const decoded = this.#makeRecord(opened, index, place);
       const record = decoded instanceof Promise ? await decoded : decoded;
-      if (!lane.mayDeliver || lane.version !== version) return;
 
-      const outcome = await this.#callWithRetry(version, record.offset + 1, () =>
-        this.#callEachRecord(handler, record),
-      );
-      // Again, because a seek may have come between the end of the call and here.
-      if (outcome === 'interrupted' || this.#isVoid(version)) return;
-      lane.processed(record.offset + 1);
-      if (this.#isTurnOver()) await this.#turn();
+      let nowMs = clock.monotonicMs();
+      if (turns.isOver(nowMs)) {
+        await turns.next();
+        nowMs = clock.monotonicMs();
+      }
+      if (!lane.mayDeliver || lane.version !== version) return;
+      const delivery = { topic, partition, record, epoch, signal, pause: this.#pause };
+      const isOrdinary = !this.#isOnce && this.#port.leaseHealth(nowMs) === 'held';
+      let failure: Failure | null = null;
+      if (isOrdinary) {
+        this.callStartedMs = nowMs;
+        lane.handOut(next);
+        try {
+          const result = handler(delivery);
+          if (result !== undefined) await result;
+        } catch (error) {
+          failure = { error };
+        }
+        this.callStartedMs = null;
+      }
+      if (!isOrdinary || failure !== null) {
+        const outcome = await this.#callWithRetry(version, next, () => handler(delivery), failure);
+        if (outcome === 'interrupted') return;
+      }
+      // A seek may have come with the handler's last turn, or just behind it; lost, it was done and does not count here.
+      if (this.#isVoid(version)) return;
+      lane.processed(next);
     }
     if (lane.version === version && lane.head === batch) lane.shift();
   }
 
-  #callEachRecord(handler: EachRecordHandler<V>, record: ConsumerRecord<V>): Promise<void> | void {
-    const lane = this.#lane;
-    const delivery: EachRecord<V> = {
-      topic: lane.topic,
-      partition: lane.partition,
-      record,
-      epoch: lane.epoch,
-      signal: lane.signal,
-      pause: () => this.#port.pause(lane),
-    };
-    return handler(delivery);
+  /** Throws DataError for what cannot be read. */
+  #open(batch: StoredBatch): DeliveredBatch {
+    const { topic, partition, key } = this.#lane;
+    const baseOffset = baseOffsetOf(batch);
+    const records = openBatch(batch.bytes, baseOffset, `batch at ${key} offset ${baseOffset}`);
+    return { topic, partition, appendedMs: batch.appendedMs, records };
+  }
+
+  #makeRecord(
+    batch: DeliveredBatch,
+    index: number,
+    place: number,
+  ): ConsumerRecord<V> | Promise<ConsumerRecord<V>> {
+    if (this.#decode !== null) return this.#decode(batch, index, place);
+    return new ConsumerRecord<V>(batch, index, place, UNREAD);
   }
 
   async #deliverBatch(handler: EachBatchHandler<V>): Promise<void> {
@@ -144,9 +183,11 @@ export class LaneWorker<V> {
     if (!lane.mayDeliver || lane.version !== version || last === undefined) return;
 
     const next = last.offset + 1;
-    const outcome = await this.#callWithRetry(version, next, () =>
-      this.#callEachBatch(handler, records, next, version),
-    );
+    const call = (): Promise<void> | void => {
+      const delivery = batchDelivery(lane, records, version, this.#pause);
+      return delivery === null ? undefined : handler(delivery);
+    };
+    const outcome = await this.#callWithRetry(version, next, call, null);
     if (outcome === 'interrupted' || this.#isVoid(version)) return;
     lane.processed(next);
     while (lane.head !== undefined && lane.head.nextOffset <= next) lane.shift();
@@ -172,91 +213,75 @@ export class LaneWorker<V> {
 
   async #decodeInto(records: ConsumerRecord<V>[], batch: StoredBatch): Promise<void> {
     const lane = this.#lane;
-    const baseOffset = baseOffsetOf(batch);
-    for (const stored of decodeBatch(batch.bytes, baseOffset, `batch at ${lane.key} offset ${baseOffset}`)) {
-      if (stored.offset < lane.position) continue;
-      const decoded = this.#port.decode(batch, stored, lane);
-      records.push(decoded instanceof Promise ? await decoded : decoded);
+    const opened = this.#open(batch);
+    const { baseOffset, recordCount: count, firstPlace } = opened.records;
+    let place = firstPlace;
+    for (let index = 0; index < count; index++) {
+      if (baseOffset + index >= lane.position) {
+        const record = this.#makeRecord(opened, index, place);
+        records.push(record instanceof Promise ? await record : record);
+      }
+      place = opened.records.placeAfter(place);
     }
   }
 
-  #callEachBatch(
-    handler: EachBatchHandler<V>,
-    all: readonly ConsumerRecord<V>[],
-    next: number,
-    version: number,
-  ): Promise<void> | void {
-    const lane = this.#lane;
-    // A second attempt begins behind what the first one resolved.
-    const records = all.filter((record) => record.offset >= lane.position);
-    const [first] = records;
-    if (first === undefined) return;
-    const isStale = (): boolean => lane.phase !== 'running' || lane.version !== version;
-    const delivery: EachBatch<V> = {
-      batch: {
-        topic: lane.topic,
-        partition: lane.partition,
-        records,
-        firstOffset: first.offset,
-        lastOffset: next - 1,
-      },
-      epoch: lane.epoch,
-      signal: lane.signal,
-      resolveOffset: (offset) => {
-        if (offset >= lane.position && offset < next && lane.version === version) lane.processed(offset + 1);
-      },
-      commit: () => {
-        // Without autoCommit nobody has noted what was resolved.
-        if (lane.version === version) lane.commits.note(lane.position);
-        return flushCommits(lane);
-      },
-      isStale,
-      pause: () => this.#port.pause(lane),
-    };
-    return handler(delivery);
-  }
-
   /**
-   * Calls until it succeeds. Interrupted when the lane must stop, was paused or sought, or ran out of attempts. At most
-   * once means one attempt: `next`, the offset behind what is delivered, is committed before it.
+   * Calls until it succeeds, or goes on behind a first call that failed. Interrupted when the lane must stop, was paused or
+   * sought, or ran out of attempts. At most once means one attempt: `next`, the offset behind what is delivered, is
+   * committed before it.
    */
-  async #callWithRetry(version: number, next: number, call: () => Promise<void> | void): Promise<Outcome> {
+  async #callWithRetry(
+    version: number,
+    next: number,
+    call: () => Promise<void> | void,
+    first: Failure | null,
+  ): Promise<Outcome> {
     const lane = this.#lane;
-    const isOnce = this.#settings.commitMode === 'at-most-once';
     let failedAt = lane.position;
+    let failure = first;
     for (let attempt = 1; ; attempt++) {
-      if (!this.#isClear() && !(await this.#leaseIsHeld())) return 'interrupted';
-      if (this.#isVoid(version)) return 'interrupted';
-      if (isOnce && !(await this.#commitFirst(version, next))) return 'interrupted';
-      try {
-        this.callStartedMs = this.#port.clock.monotonicMs();
-        lane.handOut(next);
-        const result = call();
-        if (result !== undefined) await result;
-        // Lost or sought meanwhile: it was done, and it does not count here. A drain is waiting for exactly this.
-        return this.#isVoid(version) ? 'interrupted' : 'done';
-      } catch (error) {
+      if (failure === null) {
+        if (!this.#isClear() && !(await this.#leaseIsHeld())) return 'interrupted';
         if (this.#isVoid(version)) return 'interrupted';
-        if (error instanceof NotTaken) {
-          // The loop is over, or the lane has to stop anyway: delivering again at once would only come back here.
-          lane.pause();
-          return 'interrupted';
-        }
-        // A batch that resolved some of its records failed at another one: that one has all its attempts.
-        if (lane.position > failedAt) attempt = 1;
-        failedAt = lane.position;
-        this.#reportFailure(error, failedAt, attempt);
-        if (isOnce) return 'done';
-        if (lane.phase !== 'running') return 'interrupted';
-        if (attempt >= this.#settings.retry.maxAttempts) {
-          lane.halt(haltedAfter(attempt, lane, failedAt, error));
-          return 'interrupted';
-        }
-      } finally {
-        this.callStartedMs = null;
+        if (this.#isOnce && !(await this.#commitFirst(version, next))) return 'interrupted';
+        failure = await this.#call(next, call);
       }
+      // Lost or sought meanwhile: it was done, or it failed, and it does not count here. A drain is waiting for exactly this.
+      if (this.#isVoid(version)) return 'interrupted';
+      if (failure === null) return 'done';
+      if (failure.error instanceof NotTaken) {
+        // The loop is over, or the lane has to stop anyway: delivering again at once would only come back here.
+        lane.pause();
+        return 'interrupted';
+      }
+      // A batch that resolved some of its records failed at another one: that one has all its attempts.
+      if (lane.position > failedAt) attempt = 1;
+      failedAt = lane.position;
+      this.#reportFailure(failure.error, failedAt, attempt);
+      if (this.#isOnce) return 'done';
+      if (lane.phase !== 'running') return 'interrupted';
+      if (attempt >= this.#settings.retry.maxAttempts) {
+        lane.halt(haltedAfter(attempt, lane, failedAt, failure.error));
+        return 'interrupted';
+      }
+      failure = null;
       await this.#backOff(attempt);
       if (!lane.mayDeliver || lane.version !== version) return 'interrupted';
+    }
+  }
+
+  /** Null when the handler did not fail. */
+  async #call(next: number, call: () => Promise<void> | void): Promise<Failure | null> {
+    this.callStartedMs = this.#port.clock.monotonicMs();
+    this.#lane.handOut(next);
+    try {
+      const result = call();
+      if (result !== undefined) await result;
+      return null;
+    } catch (error) {
+      return { error };
+    } finally {
+      this.callStartedMs = null;
     }
   }
 
@@ -265,7 +290,11 @@ export class LaneWorker<V> {
   }
 
   #isClear(): boolean {
-    return this.#port.leaseHealth() === 'held' && this.#lane.mayDeliver;
+    return this.#leaseHealth() === 'held' && this.#lane.mayDeliver;
+  }
+
+  #leaseHealth(): LeaseHealth {
+    return this.#port.leaseHealth(this.#port.clock.monotonicMs());
   }
 
   #reportFailure(error: unknown, offset: number, attempt: number): void {
@@ -310,20 +339,11 @@ export class LaneWorker<V> {
 
   /** Nothing starts while the lease may be in somebody else's hands. */
   async #leaseIsHeld(): Promise<boolean> {
-    while (this.#port.leaseHealth() !== 'held') {
+    while (this.#leaseHealth() !== 'held') {
       if (!this.#lane.mayDeliver) return false;
       await delay(this.#port.clock, LEASE_CHECK_MS);
     }
     return this.#lane.mayDeliver;
-  }
-
-  #isTurnOver(): boolean {
-    return this.#port.clock.monotonicMs() - this.#turnStartedMs >= TURN_MS;
-  }
-
-  async #turn(): Promise<void> {
-    await this.#port.clock.nextTurn();
-    this.#turnStartedMs = this.#port.clock.monotonicMs();
   }
 }
 

@@ -20,6 +20,7 @@ import {
   type StoredBatch,
 } from '@millrace/core';
 import { baseOffsetOf, fingerprintOf } from '@millrace/redis';
+import type { TrailEntry } from '../truncation/batch-trail.ts';
 import { ChangeSignal } from './change-signal.ts';
 import type { LostReason, OwnedPartition } from './consumer-events.ts';
 import type { DeliveredTrail } from './delivered-trails.ts';
@@ -52,6 +53,9 @@ export interface Ownership {
   readonly incarnation: string;
   readonly trail: DeliveredTrail;
 }
+
+/** What an entry is taken for before one was seen: a guess that is too small brings many times what was meant. */
+const UNKNOWN_ENTRY_BYTES = 131_072;
 
 export type LanePhase = 'running' | 'draining' | 'ended';
 
@@ -89,11 +93,12 @@ export class Lane implements OwnedPartition {
   readonly #buffer: StoredBatch[] = [];
   #bufferedBytes = 0;
   #phase: LanePhase = 'running';
-  #lastBatch: StoredBatch | null = null;
+  /** Of the last batch that is delivered: its bytes would stay in memory for as long as the partition is idle. */
+  #lastBatch: TrailEntry | null = null;
   #delivered: number;
   readonly #trail: DeliveredTrail;
-  /** Mean size of a stored entry, to bound what one read may bring. */
-  #entryBytes = 1_024;
+  /** Mean size of a stored entry, to bound what one read may bring; 0 before the first. */
+  #entryBytes = 0;
 
   constructor(port: LanePort, settings: LaneSettings, ownership: Ownership) {
     this.#port = port;
@@ -141,18 +146,24 @@ export class Lane implements OwnedPartition {
   }
 
   get entryBytes(): number {
-    return this.#entryBytes;
+    return this.#entryBytes === 0 ? UNKNOWN_ENTRY_BYTES : this.#entryBytes;
+  }
+
+  /** What one read may bring, roughly, so that no more than the settings say is buffered. */
+  get maxReadBytes(): number {
+    return this.#settings.maxBufferedBytes / 2;
   }
 
   get bufferedBytes(): number {
     return this.#bufferedBytes;
   }
 
+  /** At half of what it may hold: with small entries, asking for each one that was delivered would be a read for each. */
   get wantsFetch(): boolean {
     return (
       this.#phase === 'running' &&
       this.halted === null &&
-      this.#bufferedBytes < this.#settings.maxBufferedBytes
+      this.#bufferedBytes < this.#settings.maxBufferedBytes / 2
     );
   }
 
@@ -175,7 +186,8 @@ export class Lane implements OwnedPartition {
     if (this.#phase !== 'running' || batch.nextOffset <= this.fetchPosition) return;
     this.#buffer.push(batch);
     this.#bufferedBytes += batch.bytes.length;
-    this.#entryBytes += (batch.bytes.length - this.#entryBytes) / 8;
+    const { length } = batch.bytes;
+    this.#entryBytes = this.#entryBytes === 0 ? length : this.#entryBytes + (length - this.#entryBytes) / 8;
     this.fetchPosition = batch.nextOffset;
     this.isAtBatchStart = true;
     this.changed.notify();
@@ -188,11 +200,8 @@ export class Lane implements OwnedPartition {
     if (next > delivered) this.#trail.delivered = next;
     if (next <= batches.end) return;
     for (const batch of this.#buffer) {
-      const baseOffset = baseOffsetOf(batch);
-      if (baseOffset >= next) break;
-      const { nextOffset } = batch;
-      if (nextOffset > batches.end)
-        batches.add({ baseOffset, nextOffset, fingerprint: fingerprintOf(batch) });
+      if (baseOffsetOf(batch) >= next) break;
+      if (batch.nextOffset > batches.end) batches.add(trailEntry(batch));
     }
   }
 
@@ -209,7 +218,7 @@ export class Lane implements OwnedPartition {
     const batch = this.#buffer.shift();
     if (batch === undefined) return;
     const wanted = this.wantsFetch;
-    this.#lastBatch = batch;
+    this.#lastBatch = trailEntry(batch);
     this.#bufferedBytes -= batch.bytes.length;
     if ((!wanted && this.wantsFetch) || this.#bufferedBytes === 0) this.#port.onWantsFetch(this);
   }
@@ -311,13 +320,20 @@ export class Lane implements OwnedPartition {
 
   /** Of the batch that holds the record before `offset`, when it is still at hand. */
   #fingerprint(offset: number): string {
-    for (const batch of [this.#buffer[0], this.#lastBatch]) {
-      if (batch === undefined || batch === null) continue;
-      const baseOffset = baseOffsetOf(batch);
-      if (offset > baseOffset && offset <= batch.nextOffset) return fingerprintOf(batch);
-    }
-    return '';
+    const head = this.#buffer[0];
+    if (head !== undefined && offset > baseOffsetOf(head) && offset <= head.nextOffset)
+      return fingerprintOf(head);
+    const last = this.#lastBatch;
+    return last !== null && offset > last.baseOffset && offset <= last.nextOffset ? last.fingerprint : '';
   }
+}
+
+function trailEntry(batch: StoredBatch): TrailEntry {
+  return {
+    baseOffset: baseOffsetOf(batch),
+    nextOffset: batch.nextOffset,
+    fingerprint: fingerprintOf(batch),
+  };
 }
 
 /** What events tell of a lane. */

@@ -1,28 +1,37 @@
 /** From stored records to what handlers get, by what the consumer subscribed to. */
-import type { StoredBatch } from '@millrace/core';
-import type { BatchRecord } from '@millrace/redis';
 import { decodeValue } from '../topic/decode-value.ts';
 import type { AnyTopicDefinition, TopicSelector } from '../topic/topic-definition.ts';
-import { ConsumerRecord } from './consumer-record.ts';
-import type { RecordDecoder } from './lane-worker.ts';
-import type { Lane } from './lane.ts';
+import { ConsumerRecord, type DeliveredBatch } from './consumer-record.ts';
 
-export function recordDecoder<V>(selectors: readonly TopicSelector[]): RecordDecoder<V> {
+/** Makes the record at a place of a batch; async only where a schema is. Throws DataError `UNDECODABLE_RECORD`. */
+export type RecordDecoder<V> = (
+  batch: DeliveredBatch,
+  index: number,
+  place: number,
+) => ConsumerRecord<V> | Promise<ConsumerRecord<V>>;
+
+/** By topic; null for a topic whose values are bytes, which nothing has to be done for before they are asked for. */
+export type RecordDecoders<V> = (topic: string) => RecordDecoder<V> | null;
+
+export function recordDecoders<V>(selectors: readonly TopicSelector[]): RecordDecoders<V> {
   const definitions = new Map<string, AnyTopicDefinition>();
   for (const selector of selectors) {
     if (typeof selector !== 'string' && !(selector instanceof RegExp))
       definitions.set(selector.name, selector);
   }
-  return (batch: StoredBatch, record: BatchRecord, lane: Lane) => {
-    const definition = definitions.get(lane.topic);
+  return (topic) => {
+    const definition = definitions.get(topic);
+    return definition === undefined ? null : recordDecoder<V>(definition);
+  };
+}
+
+function recordDecoder<V>(definition: AnyTopicDefinition): RecordDecoder<V> {
+  return (batch, index, place) => {
+    const { topic, partition, records } = batch;
+    const stored = { topic, partition, offset: records.baseOffset + index };
     const make = (value: unknown): ConsumerRecord<V> =>
-      new ConsumerRecord<V>(lane.topic, lane.partition, batch.appendedMs, record, value as V);
-    if (definition === undefined) return make(record.value);
-    const value = decodeValue(definition, record.value, {
-      topic: lane.topic,
-      partition: lane.partition,
-      offset: record.offset,
-    });
+      new ConsumerRecord<V>(batch, index, place, value as V);
+    const value = decodeValue(definition, records.value(place), stored);
     return value instanceof Promise ? value.then(make) : make(value);
   };
 }

@@ -31,7 +31,8 @@ export interface Lease {
   hold(memberId: string, session: string, joinSentMs: number): void;
   /** Stops renewing and closes the presence. */
   drop(): Promise<void>;
-  health(): LeaseHealth;
+  /** `nowMs` where the caller has just read the monotonic clock. */
+  health(nowMs?: number): LeaseHealth;
   close(): Promise<void>;
 }
 
@@ -122,8 +123,7 @@ export class LeaseKeeper implements Lease {
     await this.#answer('absent', ANSWER_TIMEOUT_MS);
   }
 
-  health(): LeaseHealth {
-    const nowMs = this.#clock.monotonicMs();
+  health(nowMs: number = this.#clock.monotonicMs()): LeaseHealth {
     return leaseHealth(nowMs - this.#times.renewalAgeMs(nowMs), nowMs, this.#leaseMs);
   }
 

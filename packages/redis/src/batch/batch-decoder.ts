@@ -20,46 +20,24 @@ import {
 } from './batch-format.ts';
 import { decompressRecords } from './batch-compression.ts';
 import { corruptBatch } from './corrupt-batch.ts';
+import { DecodedBatch, type RecordHeaders } from './decoded-batch.ts';
 import { VarintReader, unzigzag } from './varint.ts';
 
 const NULL = -1;
 
-export type RecordHeaders = Readonly<Record<string, Buffer>>;
-
-/** Shared by all records without headers. No prototype: `headers.constructor` is a header or nothing. */
-const NO_HEADERS: RecordHeaders = Object.freeze(Object.create(null) as Record<string, Buffer>);
-
-/** What all records of one batch share. */
-interface BatchContext {
-  readonly bytes: Buffer;
-  readonly baseOffset: number;
-  readonly baseTimestampMs: number;
-}
-
 /**
  * One record of a batch. `key`, `value` and `headers` are made anew at every access: keep what you use twice. The
  * bytes are views of the batch; a copy is needed only to outlive it or to change them.
- *
- * All that is stored per record are small integers: offset and timestamp are sums, because either of them as a field
- * would cost a boxed double per record.
  */
 export class BatchRecord {
-  readonly #batch: BatchContext;
+  readonly #batch: DecodedBatch;
   readonly #index: number;
-  readonly #timestampDelta: number;
-  readonly #keyStart: number;
-  readonly #keyEnd: number;
-  readonly #valueStart: number;
-  readonly #valueEnd: number;
+  readonly #place: number;
 
-  constructor(batch: BatchContext, index: number, places: RecordPlaces) {
+  constructor(batch: DecodedBatch, index: number, place: number) {
     this.#batch = batch;
     this.#index = index;
-    this.#timestampDelta = places.timestampDelta;
-    this.#keyStart = places.keyStart;
-    this.#keyEnd = places.keyEnd;
-    this.#valueStart = places.valueStart;
-    this.#valueEnd = places.valueEnd;
+    this.#place = place;
   }
 
   get offset(): number {
@@ -68,29 +46,20 @@ export class BatchRecord {
 
   /** As the producer gave it, milliseconds since 1970. */
   get timestampMs(): number {
-    return this.#batch.baseTimestampMs + this.#timestampDelta;
+    return this.#batch.timestampMs(this.#place);
   }
 
   get key(): Buffer | null {
-    return this.#keyStart === NULL ? null : this.#batch.bytes.subarray(this.#keyStart, this.#keyEnd);
+    return this.#batch.key(this.#place);
   }
 
   get value(): Buffer | null {
-    return this.#valueStart === NULL ? null : this.#batch.bytes.subarray(this.#valueStart, this.#valueEnd);
+    return this.#batch.value(this.#place);
   }
 
   get headers(): RecordHeaders {
-    return readHeaders(this.#batch.bytes, this.#valueEnd);
+    return this.#batch.headers(this.#place);
   }
-}
-
-/** Where the parts of the record being read lie; one object for a whole batch. */
-interface RecordPlaces {
-  timestampDelta: number;
-  keyStart: number;
-  keyEnd: number;
-  valueStart: number;
-  valueEnd: number;
 }
 
 /** Number of records, from the header alone: enough to tell a batch's base offset from the offset after it. */
@@ -104,40 +73,40 @@ export function storedChecksum(bytes: Uint8Array): number {
 }
 
 /**
- * The records of a batch; the first one has `baseOffset`. Throws DataError: `UNSUPPORTED_BATCH_VERSION` when a newer
- * Millrace wrote it, `CORRUPT_BATCH` otherwise. `where` names the batch in the message.
+ * A batch whose checksum and structure are sound; its first record has `baseOffset`. Throws DataError:
+ * `UNSUPPORTED_BATCH_VERSION` when a newer Millrace wrote it, `CORRUPT_BATCH` otherwise. `where` names the batch in the
+ * message.
  */
+export function openBatch(bytes: Uint8Array, baseOffset: number = 0, where: string = 'batch'): DecodedBatch {
+  const batch = asBuffer(bytes);
+  const count = verify(batch, where);
+  const isCompressed = batch[ATTRIBUTES_AT] === ZSTD_COMPRESSED;
+  const content = isCompressed ? decompressRecords(batch, count, where) : batch;
+  const firstPlace = isCompressed ? 0 : HEADER_BYTES;
+  const baseTimestampMs = batch.readUIntBE(BASE_TIMESTAMP_AT, 6);
+  const reader = new VarintReader(content, firstPlace, content.length);
+  for (let index = 0; index < count; index++) {
+    if (!passRecord(reader, baseTimestampMs))
+      throw corruptBatch(where, `record ${index} of ${count} is malformed`);
+  }
+  if (reader.position !== content.length)
+    throw corruptBatch(where, `${content.length - reader.position} bytes are left over`);
+  return new DecodedBatch(content, firstPlace, count, baseOffset, baseTimestampMs);
+}
+
+/** The records of a batch, each as an object. Throws what `openBatch` throws. */
 export function decodeBatch(
   bytes: Uint8Array,
   baseOffset: number = 0,
   where: string = 'batch',
 ): BatchRecord[] {
-  const batch = asBuffer(bytes);
-  const count = verify(batch, where);
-  const isCompressed = batch[ATTRIBUTES_AT] === ZSTD_COMPRESSED;
-  const content = isCompressed ? decompressRecords(batch, count, where) : batch;
-  const context: BatchContext = {
-    bytes: content,
-    baseOffset,
-    baseTimestampMs: batch.readUIntBE(BASE_TIMESTAMP_AT, 6),
-  };
-  const reader = new VarintReader(content, isCompressed ? 0 : HEADER_BYTES, content.length);
-  const places: RecordPlaces = {
-    timestampDelta: 0,
-    keyStart: NULL,
-    keyEnd: 0,
-    valueStart: NULL,
-    valueEnd: 0,
-  };
+  const batch = openBatch(bytes, baseOffset, where);
   const records: BatchRecord[] = [];
-  for (let index = 0; index < count; index++) {
-    if (!readRecord(reader, context.baseTimestampMs, places)) {
-      throw corruptBatch(where, `record ${index} of ${count} is malformed`);
-    }
-    records.push(new BatchRecord(context, index, places));
+  let place = batch.firstPlace;
+  for (let index = 0; index < batch.recordCount; index++) {
+    records.push(new BatchRecord(batch, index, place));
+    place = batch.placeAfter(place);
   }
-  if (reader.position !== content.length)
-    throw corruptBatch(where, `${content.length - reader.position} bytes are left over`);
   return records;
 }
 
@@ -174,30 +143,25 @@ function verify(batch: Buffer, where: string): number {
 }
 
 /**
- * Notes where the parts of the next record lie; false when its bytes make no sense. Lengths that point behind the
- * record need no check of their own: the position only grows, so it cannot come back to the record's end.
+ * Goes past the next record; false when its bytes make no sense. Lengths that point behind the record need no check of
+ * their own: the position only grows, so it cannot come back to the record's end.
  */
-function readRecord(reader: VarintReader, baseTimestampMs: number, places: RecordPlaces): boolean {
+function passRecord(reader: VarintReader, baseTimestampMs: number): boolean {
   const length = reader.next();
   if (length < 0 || length > reader.end - reader.position) return false;
   const end = reader.position + length;
   const delta = reader.next();
   if (delta < 0) return false;
-  places.timestampDelta = unzigzag(delta);
-  const timestampMs = baseTimestampMs + places.timestampDelta;
+  const timestampMs = baseTimestampMs + unzigzag(delta);
   if (timestampMs < 0 || timestampMs > MAX_TIMESTAMP_MS) return false;
 
   const keyLength = reader.next() - 1;
   if (keyLength < NULL) return false;
-  places.keyStart = keyLength === NULL ? NULL : reader.position;
   if (keyLength > 0) reader.position += keyLength;
-  places.keyEnd = reader.position;
 
   const valueLength = reader.next() - 1;
   if (valueLength < NULL) return false;
-  places.valueStart = valueLength === NULL ? NULL : reader.position;
   if (valueLength > 0) reader.position += valueLength;
-  places.valueEnd = reader.position;
 
   const headers = reader.next();
   if (headers < 0) return false;
@@ -209,23 +173,6 @@ function readRecord(reader: VarintReader, baseTimestampMs: number, places: Recor
     if (reader.position > end) return false;
   }
   return reader.position === end;
-}
-
-/** The headers that begin at `position`; `readRecord` has found them sound. */
-function readHeaders(batch: Buffer, position: number): RecordHeaders {
-  const reader = new VarintReader(batch, position, batch.length);
-  const count = reader.next();
-  if (count === 0) return NO_HEADERS;
-  const headers = Object.create(null) as Record<string, Buffer>;
-  for (let index = 0; index < count; index++) {
-    const nameEnd = reader.next() + reader.position;
-    const name = batch.toString('utf8', reader.position, nameEnd);
-    reader.position = nameEnd;
-    const valueEnd = reader.next() + reader.position;
-    headers[name] = batch.subarray(reader.position, valueEnd);
-    reader.position = valueEnd;
-  }
-  return headers;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -11,9 +11,8 @@ export type RecordHeaders = Readonly<Record<string, Buffer>>;
 const NO_HEADERS: RecordHeaders = Object.freeze(Object.create(null) as Record<string, Buffer>);
 
 /**
- * Records are addressed by their place: `firstPlace`, then `placeAfter` each, `recordCount` of them. A place is a small
- * integer; a list of all places, or an object with the offsets of all fields for each record, was measured at twice the
- * cost of reading the lengths again.
+ * Records are addressed by their place: `firstPlace`, then `placeAfter` each, `recordCount` of them. A place is one small
+ * integer; reading the few lengths in front of a field again costs less than keeping where each field of each record lies.
  */
 export class DecodedBatch {
   readonly recordCount: number;
