@@ -23,10 +23,13 @@ import {
   type RedisConnection,
 } from '@millrace/redis';
 import { connectionName, type ClientContext } from '../connect/client-context.ts';
+import { AppendWindow } from './append-window.ts';
 
 export interface Appender {
   /** Answered when the batch is stored as safely as was asked for. Safe to repeat. */
   append(request: AppendRequest): Promise<AppendResult>;
+  /** Of the connection that the partition's appends go to; null where nothing limits how many are in flight. */
+  windowOf(topic: string, partition: number): AppendWindow | null;
 }
 
 export interface CloseableAppender extends Appender {
@@ -43,8 +46,37 @@ export function openAppender(
   if (durability !== null && isCluster(command) && config.kind === 'cluster')
     return new ClusterAppender({ ...client, command, config }, durability);
   if (durability !== null) return new DurableAppender(client, durability, onReady);
-  const log = new RedisLog(client.command, client.keys);
-  return { append: (request) => log.append(request), close: () => Promise.resolve() };
+  const log = new RedisLog(command, client.keys);
+  const windows = isCluster(command) ? new NodeWindows({ ...client, command }) : null;
+  const window = new AppendWindow();
+  return {
+    append: (request) => log.append(request),
+    windowOf: (topic, partition) => windows?.of(topic, partition) ?? window,
+    close: () => Promise.resolve(),
+  };
+}
+
+/** One for each node of a cluster: what waits for a node that hangs must not hold up what goes to the others. */
+class NodeWindows {
+  readonly #client: Pick<ClusterClient, 'command' | 'keys'>;
+  readonly #windows = new Map<string, AppendWindow>();
+
+  constructor(client: Pick<ClusterClient, 'command' | 'keys'>) {
+    this.#client = client;
+  }
+
+  /** Null while nobody serves the partition's slot. */
+  of(topic: string, partition: number): AppendWindow | null {
+    const { command, keys } = this.#client;
+    const place = command.slots[hashSlot(keys.partition(topic, partition).log)]?.[0];
+    if (place === undefined) return null;
+    let window = this.#windows.get(place);
+    if (window === undefined) {
+      window = new AppendWindow();
+      this.#windows.set(place, window);
+    }
+    return window;
+  }
 }
 
 type ClusterClient = Pick<ClientContext, 'prefix' | 'name' | 'keys'> & {
@@ -52,7 +84,7 @@ type ClusterClient = Pick<ClientContext, 'prefix' | 'name' | 'keys'> & {
   readonly config: ClusterConfig;
 };
 
-/** One writer to each node, for a WAIT speaks for the node that is asked. */
+/** One writer to each node, for a WAIT speaks for the node that is asked. No window: what is sent shares one WAIT. */
 class ClusterAppender implements CloseableAppender {
   readonly #client: ClusterClient;
   readonly #durability: Durability;
@@ -63,6 +95,10 @@ class ClusterAppender implements CloseableAppender {
     this.#client = client;
     this.#durability = durability;
     this.#unlisten = onReconnect(client.command, () => this.#leaveFormerPrimaries());
+  }
+
+  windowOf(): null {
+    return null;
   }
 
   async append(request: AppendRequest): Promise<AppendResult> {
@@ -116,6 +152,7 @@ interface Writer {
   readonly log: DurableLog;
 }
 
+/** No window: everything that is sent while a WAIT is under way shares the next one. */
 class DurableAppender implements CloseableAppender {
   readonly #client: ClientContext;
   readonly #durability: Durability;
@@ -126,6 +163,10 @@ class DurableAppender implements CloseableAppender {
     this.#client = client;
     this.#durability = durability;
     this.#onReady = onReady;
+  }
+
+  windowOf(): null {
+    return null;
   }
 
   async append(request: AppendRequest): Promise<AppendResult> {

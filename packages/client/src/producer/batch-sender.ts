@@ -7,6 +7,7 @@ import { partitionKey, type Clock, type MillraceError, type Random, type Timer }
 import { fingerprintOf, toMillraceError, type AppendResult } from '@millrace/redis';
 import type { Logger } from '../logging/logger.ts';
 import type { AcknowledgedTrails } from './acknowledged-trails.ts';
+import type { AppendWindow, InFlight } from './append-window.ts';
 import type { Appender } from './appender.ts';
 import { reactionTo, readThrownAppend, type AppendRefusal } from './append-outcome.ts';
 import type { BatchPlace, PendingBatch } from './pending-batch.ts';
@@ -46,6 +47,8 @@ export class BatchSender {
   /** Changes with every step: what an earlier step started and comes back late finds another number. */
   #step = 0;
   #backoff: Timer | null = null;
+  /** The place that the append under way takes in a window; null when it was left. */
+  #inFlight: { readonly window: AppendWindow; readonly append: InFlight } | null = null;
 
   #epoch = NO_EPOCH;
   #needsEpoch = true;
@@ -79,6 +82,7 @@ export class BatchSender {
   abandon(): void {
     this.#step++;
     this.#stopBackoff();
+    this.#leaveWindow();
     if (this.#batch !== null && this.#batch.attempts > 0) this.#needsEpoch = true;
     this.#batch = null;
   }
@@ -126,18 +130,39 @@ export class BatchSender {
       recordCount: batch.recordCount,
       batch: batch.bytes,
     };
+    this.#enterWindow(batch.bytes.length);
     this.#context.log.append(request).then(
       (result) => {
         batch.isInFlight = false;
-        if (step === this.#step) this.#onResult(batch, result);
+        if (step !== this.#step) return;
+        const inFlight = this.#inFlight;
+        this.#inFlight = null;
+        this.#onResult(batch, result);
+        // Only now: this partition's next batch may be older than those that wait.
+        inFlight?.window.answered(inFlight.append, this.#context.clock.monotonicMs());
       },
       (thrown: unknown) => {
         batch.isInFlight = false;
         const { error, mayBeWritten } = readThrownAppend(thrown, `appending to ${this.#where}`);
         if (mayBeWritten) batch.mayBeWritten = true;
+        if (step === this.#step) this.#leaveWindow();
         this.#onThrown(step, error);
       },
     );
+  }
+
+  /** Without waiting, which its owner has done; and what is tried again has waited long enough. */
+  #enterWindow(bytes: number): void {
+    const { log, clock } = this.#context;
+    const window = log.windowOf(this.#topic, this.#partition);
+    if (window !== null) this.#inFlight = { window, append: window.enter(bytes, clock.monotonicMs()) };
+  }
+
+  /** As soon as no answer is waited for: while one partition tries again, the others go on. */
+  #leaveWindow(): void {
+    const inFlight = this.#inFlight;
+    this.#inFlight = null;
+    inFlight?.window.leave(inFlight.append);
   }
 
   #onResult(batch: PendingBatch, result: AppendResult): void {

@@ -1,10 +1,12 @@
 /**
  * The way of records into one partition: an open batch that collects, sealed ones that wait, and at most one that is
- * being delivered. Natural batching follows from the last: what arrives while a batch is under way becomes the next.
+ * being delivered. Natural batching follows from the last, and from the window of the connection: what arrives while a
+ * batch is under way, or while the window is full, becomes the next.
  * Batches leave in the order in which they were opened, and nothing overtakes one that is tried again.
  */
 import { UnavailableError, type MillraceError, type Timer } from '@millrace/core';
 import { BatchEncoder } from '@millrace/redis';
+import type { WindowUser } from './append-window.ts';
 import { BatchSender, type SenderContext } from './batch-sender.ts';
 import type { EncodedRecord } from './encode-records.ts';
 import type { MemoryBudget } from './memory-budget.ts';
@@ -34,7 +36,7 @@ export interface LaneOwner {
   settled(): void;
 }
 
-export class PartitionLane {
+export class PartitionLane implements WindowUser {
   readonly #topic: string;
   readonly #partition: number;
   readonly #context: LaneContext;
@@ -43,8 +45,9 @@ export class PartitionLane {
   readonly #encoder = new BatchEncoder();
 
   #open: PendingBatch | null = null;
-  /** The open batch waits for nothing but the batch under way. */
+  /** The open batch waits for nothing but the batch under way, and for room in the window. */
   #isOpenDue = false;
+  #isWaitingForWindow = false;
   readonly #sealed: PendingBatch[] = [];
   #lingerTimer: Timer | null = null;
   #deadlineTimer: Timer | null = null;
@@ -90,6 +93,11 @@ export class PartitionLane {
   release(): void {
     this.#isOpenDue = true;
     this.#deliverNext();
+  }
+
+  admitted(): void {
+    this.#isWaitingForWindow = false;
+    this.#deliverOldest();
   }
 
   /** Nothing is in it. */
@@ -138,7 +146,7 @@ export class PartitionLane {
     this.#open = batch;
     this.#isOpenDue = false;
     if (options.lingerMs > 0) this.#lingerTimer = clock.startTimer(options.lingerMs, () => this.release());
-    else if (this.#sender.batch === null) this.#context.releaseSoon(this);
+    else if (this.#sender.batch === null && !this.#isWaitingForWindow) this.#context.releaseSoon(this);
     else this.#isOpenDue = true;
     this.#startDeadline();
     return batch;
@@ -158,6 +166,19 @@ export class PartitionLane {
   }
 
   #deliverNext(): void {
+    if (this.#sender.batch !== null || this.#isWaitingForWindow) return;
+    const oldest = this.#sealed[0] ?? (this.#isOpenDue ? this.#open : null);
+    if (oldest === null) return;
+    const window = this.#context.log.windowOf(this.#topic, this.#partition);
+    if (window === null || window.hasRoom) {
+      this.#deliverOldest();
+      return;
+    }
+    this.#isWaitingForWindow = true;
+    window.wait(oldest.createdMs, this);
+  }
+
+  #deliverOldest(): void {
     if (this.#sender.batch !== null) return;
     if (this.#sealed.length === 0 && this.#isOpenDue) this.#seal();
     const next = this.#sealed.shift();

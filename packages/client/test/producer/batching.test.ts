@@ -78,6 +78,33 @@ test('what arrives while a batch is under way becomes the next one', async () =>
   expect(batches).toEqual([1, 1, 5]);
 });
 
+test('what arrives while many partitions wait for their turn goes with what waits, the oldest first', async () => {
+  await using server = await startRedis();
+  await using millrace = await connect(server.url);
+  await millrace.admin.createTopic('orders', { partitions: 64 });
+  const producer = millrace.producer();
+  await producer.send('orders', { value: 'warm', partition: 0 });
+  await server.signal('SIGSTOP');
+  const sent: Promise<unknown>[] = [];
+  for (const value of ['a', 'b']) {
+    for (let partition = 0; partition < 64; partition++)
+      sent.push(producer.send('orders', { value, partition }));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await server.signal('SIGCONT');
+  await Promise.all(sent);
+  await using reader = await openVirtualProducer({ url: server.url, prefix: 'millrace' });
+  const inTwo: number[] = [];
+  for (let partition = 1; partition < 64; partition++) {
+    const { batches, records } = await readPartition(reader.context.command, 'millrace', 'orders', partition);
+    expect(records.map(({ value }) => value)).toEqual(['a', 'b']);
+    if (batches.length > 1) inTwo.push(partition);
+  }
+  // Those that were under way when the second record came; the others had not left yet.
+  expect(inTwo.length).toBeLessThan(8);
+  expect(inTwo).toEqual(inTwo.map((_, index) => index + 1));
+});
+
 test('lingers for company, and not longer', async ({ redis, ioredis, millrace }) => {
   await millrace.admin.createTopic('orders', { partitions: 1 });
   await using virtual = await openVirtualProducer(redis, { lingerMs: 50 });
