@@ -1,7 +1,7 @@
 /**
  * Compresses the records of a finished batch, and gets them back. Both are done at once and not in zlib's thread pool:
  * batches of a partition leave in order, and half a millisecond for 100 KB is less than what passing it to and fro would
- * add to every batch.
+ * add to every batch (docs/adr/0012).
  *
  * Reading trusts nothing: the sizes are checked before anything is set aside for them, and what comes out is never more
  * than was stated.
