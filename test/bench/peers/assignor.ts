@@ -1,11 +1,11 @@
 /** Process: the leader's computation and a member's, which need no server. */
 import { emptyAssignment, reconcile, partitionKey, stickyAssignor, type PartitionKey } from '@millrace/core';
-import { median } from '../median.ts';
 import { serveTasks } from '../run/task-server.ts';
 
 const TOPICS = 10;
 const PARTITIONS_A_MEMBER = 100;
-const RUNS = 15;
+/** Partitions worked through in one measurement, whatever the size of the group. */
+const PARTITIONS_MEASURED = 1_000_000;
 
 interface Costs {
   /** Of one partition, nanoseconds. */
@@ -13,13 +13,13 @@ interface Costs {
   readonly reconcileNs: number;
 }
 
-function timeOf(work: () => unknown): number {
-  const ms = Array.from({ length: RUNS }, () => {
-    const startedMs = performance.now();
-    work();
-    return performance.now() - startedMs;
-  });
-  return median(ms) * 1e6;
+/** Processor time, nanoseconds for each of the partitions: the large groups would be interrupted, the small ones not. */
+function costNs(partitions: number, work: () => unknown): number {
+  const runs = PARTITIONS_MEASURED / partitions;
+  const before = process.cpuUsage();
+  for (let run = 0; run < runs; run++) work();
+  const { user, system } = process.cpuUsage(before);
+  return ((user + system) * 1e3) / (runs * partitions);
 }
 
 /** A group of a hundred partitions a member, when one more joins. */
@@ -30,7 +30,7 @@ function assignNs(partitions: number): number {
   const members = Array.from({ length: partitions / PARTITIONS_A_MEMBER }, (_, index) => member(index));
   const current = stickyAssignor.assign({ members, topics, current: emptyAssignment });
   const joined = [...members, member(members.length)];
-  return timeOf(() => stickyAssignor.assign({ members: joined, topics, current })) / partitions;
+  return costNs(partitions, () => stickyAssignor.assign({ members: joined, topics, current }));
 }
 
 /** A member that owns all of them, of which every tenth is taken away and as many are given. */
@@ -40,7 +40,7 @@ function reconcileNs(partitions: number): number {
   );
   const owned = new Set(keys);
   const target = keys.map((key, index) => (index % 10 === 0 ? partitionKey('other', index) : key));
-  return timeOf(() => reconcile(owned, new Set(), target)) / partitions;
+  return costNs(partitions, () => reconcile(owned, new Set(), target));
 }
 
 const tasks = {

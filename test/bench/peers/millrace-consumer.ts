@@ -2,7 +2,6 @@
  * Process: one member of each of some groups, with the default options. A measured pass begins with a seek of every
  * partition, which throws away what was fetched ahead, and ends when everything is delivered, committed and verified.
  */
-import { eventually } from '@millrace/testkit';
 import { connect, type Consumer, type Handlers, type Millrace } from 'millrace';
 import { cpuWork } from '../run/cpu-work.ts';
 import { MemoryWatch, type MemoryReport } from '../run/memory-watch.ts';
@@ -42,6 +41,8 @@ interface Opened {
   readonly topic: string;
   readonly members: readonly Member[];
 }
+
+const ASSIGNMENT_TIMEOUT_MS = 60_000;
 
 let opened: Opened | undefined;
 let failure: Error | undefined;
@@ -153,10 +154,13 @@ const tasks = {
 
   /** Waits until every member owns so many partitions. */
   async assigned({ each }: { each: number }): Promise<void> {
-    const owns = (): boolean =>
-      use().members.every(({ consumer }) => consumer.assignment().length === each) || failure !== undefined;
-    await eventually(owns, { timeoutMs: 60_000 });
-    if (failure !== undefined) throw failure;
+    const { members } = use();
+    const deadline = performance.now() + ASSIGNMENT_TIMEOUT_MS;
+    while (!members.every(({ consumer }) => consumer.assignment().length === each)) {
+      if (failure !== undefined) throw failure;
+      if (performance.now() > deadline) throw new Error(`not every member owns ${each} partitions in time`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   },
 
   async pass(args: PassArgs): Promise<Timing> {

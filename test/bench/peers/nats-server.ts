@@ -18,8 +18,6 @@ export async function startNats(binary: string): Promise<NatsServer> {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(server, 'exit');
-  const end = (): void => void server.kill('SIGKILL');
-  process.once('exit', end); // a bench that ends early leaves no server
   const port = await new Promise<number>((resolve, reject) => {
     let log = '';
     const timer = setTimeout(() => reject(new Error(`nats-server did not start: ${log}`)), START_TIMEOUT_MS);
@@ -36,8 +34,7 @@ export async function startNats(binary: string): Promise<NatsServer> {
   return {
     port,
     async [Symbol.asyncDispose]() {
-      process.off('exit', end);
-      end();
+      server.kill('SIGKILL');
       await ended;
       await rm(folder, { recursive: true, force: true });
     },

@@ -1,6 +1,10 @@
-/** Process: a NATS JetStream stream in memory, and a pull consumer that acknowledges everything up to a message. */
+/**
+ * Process: a NATS JetStream stream in memory, and a pull consumer that acknowledges everything up to a message. The server
+ * is a child of it: whoever kills this process' group, however the bench ends, ends the server too.
+ */
 import { AckPolicy, jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { startNats, type NatsServer } from './nats-server.ts';
 import { stopwatch, type Timing } from '../run/stopwatch.ts';
 import { serveTasks } from '../run/task-server.ts';
 import { bufferValue, VALUE_BYTES } from '../run/values.ts';
@@ -16,6 +20,7 @@ export interface ConsumeArgs {
 }
 
 let connection: NatsConnection | undefined;
+let server: NatsServer | undefined;
 
 function use(): NatsConnection {
   if (connection === undefined) throw new Error('not open');
@@ -27,8 +32,9 @@ const STREAM = 'bench';
 const PUBLISH_CHUNK = 1_000;
 
 const tasks = {
-  async open({ port }: { port: number }): Promise<void> {
-    connection = await connect({ servers: `127.0.0.1:${port}` });
+  async open({ binary }: { binary: string }): Promise<void> {
+    server = await startNats(binary);
+    connection = await connect({ servers: `127.0.0.1:${server.port}` });
     const manager = await jetstreamManager(connection);
     await manager.streams.add({ name: STREAM, subjects: ['bench.*'], storage: StorageType.Memory });
   },
@@ -80,6 +86,7 @@ const tasks = {
 
   async close(): Promise<void> {
     await connection?.close();
+    await server?.[Symbol.asyncDispose]();
   },
 };
 

@@ -17,10 +17,10 @@ interface Panel {
 }
 
 const WIDTH = 860;
-const LABEL_WIDTH = 330;
+const LABEL_WIDTH = 340;
 const BAR_LEFT = LABEL_WIDTH + 16;
-const BAR_WIDTH = 390;
-const ROW_HEIGHT = 30;
+const BAR_WIDTH = 380;
+const ROW_HEIGHT = 42;
 const BAR_HEIGHT = 16;
 const PANEL_HEAD = 62;
 const PANEL_FOOT = 34;
@@ -134,9 +134,11 @@ function renderRow(row: BenchRow, scale: Panel['scale'], top: number): string {
   const barTop = top + (ROW_HEIGHT - BAR_HEIGHT) / 2;
   const textTop = top + ROW_HEIGHT / 2 + 4.5;
   const [bar, target] = [at(scale(ratio)), at(scale(targetOf(row.target)))];
+  const [ours = '', theirs = ''] = row.measure.split(' / ');
   const valueAt = Math.max(bar, target) + 8;
   return [
-    `<text x="${LABEL_WIDTH}" y="${textTop}" text-anchor="end">${escape(row.measure)}</text>`,
+    `<text x="${LABEL_WIDTH}" y="${textTop - 8}" text-anchor="end">${escape(ours)}</text>`,
+    `<text class="hint" x="${LABEL_WIDTH}" y="${textTop + 8}" text-anchor="end">${escape(theirs)}</text>`,
     `<rect class="${row.verdict === 'pass' ? 'pass' : 'miss'}" x="${BAR_LEFT}" y="${barTop}" width="${round(Math.max(1, bar - BAR_LEFT))}" height="${BAR_HEIGHT}" rx="2"/>`,
     `<line class="target" x1="${target}" y1="${barTop - 4}" x2="${target}" y2="${barTop + BAR_HEIGHT + 4}"/>`,
     `<text class="value" x="${valueAt}" y="${textTop}">${figure(ratio)}×<tspan class="hint" dx="8">${escape(targetText(row.target))}</tspan></text>`,

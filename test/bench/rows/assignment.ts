@@ -42,8 +42,8 @@ export const assignment: RowDefinition = {
         return compare(
           {
             id: `assignment-${what}/${large}`,
-            measure: `${what === 'assign' ? 'sticky assignment' : 'one reconcile'}: time per partition with ${large.toLocaleString('en')} / ${small.toLocaleString('en')}`,
-            unit: 'ns',
+            measure: `${what === 'assign' ? 'sticky assignment' : 'one reconcile'}: cost of a partition with ${large.toLocaleString('en')} / ${small.toLocaleString('en')}`,
+            unit: 'ns of processor time',
             target: LINEAR,
             settings: { millrace: settings[what] },
           },

@@ -2,7 +2,6 @@
 import type { BullMq } from '../peers/bullmq.ts';
 import type { IoredisConsumer } from '../peers/ioredis-consumer.ts';
 import type { Nats } from '../peers/nats.ts';
-import { startNats } from '../peers/nats-server.ts';
 import { provideNats } from '../peers/provide-nats.ts';
 import { compare, withoutFigure, type BenchRow, type CompareOptions } from '../report/row.ts';
 import type { Bench } from '../run/bench.ts';
@@ -128,9 +127,9 @@ async function jetStream(bench: Bench, processes: AsyncDisposableStack): Promise
   } as const;
   if (binary.status === 'missing') return { ...entrant, contestant: { name: 'nats', missing: binary.why } };
   const records = bench.count(400_000);
-  const server = processes.use(await startNats(binary.path));
   const side = processes.use(await startSide<Nats>('nats'));
-  await side.call('open', { port: server.port });
+  processes.defer(() => side.call('close'));
+  await side.call('open', { binary: binary.path });
   await side.call('fill', { records, subjects: PARTITIONS });
   let consumer = 0;
   return {

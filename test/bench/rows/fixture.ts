@@ -35,13 +35,22 @@ export async function openConsumer(
   return side;
 }
 
-/** A topic that holds so many records, evenly: what its partitions' logs end with. */
+/** Call after call, so that batches are as large as the calls make them. */
+const ONE_CALL = { ...BULK, callsInFlight: 1 };
+
+/**
+ * A topic that holds so many records, evenly: what its partitions' logs end with. The newest `tail` are sent after all
+ * others, one call at a time.
+ */
 export async function fillTopic(
   bench: Bench,
   args: Omit<SendBatchArgs, 'callRecords' | 'callsInFlight'>,
+  tail = 0,
 ): Promise<number[]> {
   await using producer = await openProducer(bench, args.topic, args.partitions);
-  await producer.call('sendBatch', { ...args, ...BULK });
+  const head = args.records - tail;
+  if (head > 0) await producer.call('sendBatch', { ...args, records: head, ...BULK });
+  if (tail > 0) await producer.call('sendBatch', { ...args, records: tail, ...ONE_CALL });
   await producer.call('close');
   return evenEnds(args.records, args.partitions);
 }

@@ -3,6 +3,8 @@
  * processes, so that what V8 has learnt from the code of one, and what is on its heap, is not paid for by another.
  */
 
+import { flushCompileCache } from 'node:module';
+
 /** By name. One argument, one result, both of what structured clone can carry. */
 export type Tasks = Readonly<Record<string, (args: never) => unknown>>;
 
@@ -31,6 +33,8 @@ async function run(tasks: Tasks, { id, task, args }: TaskCall): Promise<void> {
     reply = { id, status: 'failed', message: error instanceof Error ? describe(error) : String(error) };
   }
   process.send?.(reply);
+  // Sides are killed, not ended: nobody else would write it.
+  flushCompileCache();
 }
 
 function describe({ message, stack = '', cause }: Error): string {
