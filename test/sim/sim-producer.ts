@@ -61,9 +61,10 @@ export class SimProducer {
     const topics = [...this.#world.redis.catalogue()];
     const found = topics[this.#random.between(0, topics.length - 1)];
     if (found === undefined) return;
-    const [topic, { partitions, incarnation }] = found;
+    const [topic, { partitions }] = found;
     const partition = this.#random.between(0, partitions - 1);
-    const name = `${topic}/${partition} ${incarnation}`;
+    // Whatever creation of the topic it is: two lanes under one producer id would fence each other.
+    const name = `${topic}/${partition}`;
     const lane = this.#lanes.get(name) ?? { epoch: ++this.#epochs, sequence: 0, isBusy: false };
     this.#lanes.set(name, lane);
     if (!lane.isBusy) void this.#send(lane, topic, partition);

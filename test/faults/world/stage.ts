@@ -53,6 +53,11 @@ export class Stage {
     return new Stage({ ...this.#parts, fault, resumeBoundMs });
   }
 
+  /** Other faults may be at work as well, and keep this one from having anything to hit. */
+  get isShared(): boolean {
+    return this.#parts.resumeBoundMs !== undefined;
+  }
+
   get workers(): readonly WorkerProcess[] {
     return this.fleet.workers;
   }
