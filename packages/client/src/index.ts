@@ -23,6 +23,7 @@ export type {
   TopicInfo,
   TopicPartitionDetails,
 } from './admin/admin.ts';
+export type { TopicLimits } from '@millrace/core';
 export { bytes, json, string, type Codec, type StoredValue } from './topic/codec.ts';
 export {
   topic,
@@ -49,6 +50,7 @@ export {
   type LostReason,
   type OwnedPartition,
   type RebalancedEvent,
+  type RecordsTrimmedEvent,
   type RecordBatch,
   type RevokedEvent,
   type TopicPartition,

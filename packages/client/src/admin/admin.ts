@@ -1,5 +1,5 @@
 /** What can be asked of, and done to, topics and groups from outside. */
-import type { GroupEvent } from '@millrace/core';
+import type { GroupEvent, TopicLimits } from '@millrace/core';
 import type { GroupOffset } from '@millrace/redis';
 
 export interface TopicPartitionDetails {
@@ -8,6 +8,8 @@ export interface TopicPartitionDetails {
   readonly logStart: number;
   /** The offset that the next record gets. */
   readonly logEnd: number;
+  /** Of the batches in the log, as they are stored: what `maxBytes` limits. Redis needs a little more for them. */
+  readonly bytes: number;
 }
 
 export interface TopicInfo {
@@ -20,12 +22,16 @@ export interface TopicInfo {
 export interface TopicDetails {
   readonly name: string;
   readonly createdAtMs: number;
+  /** Those that were set; for the others the defaults count. */
+  readonly limits: TopicLimits;
   readonly partitions: readonly TopicPartitionDetails[];
 }
 
 export interface CreateTopicOptions {
   /** 1 to 100,000. Bounds how many members of a group can work at once; can be raised later, never lowered. */
   readonly partitions: number;
+  /** How much each partition keeps. Default: all, but for what every group has committed, which goes after an hour. */
+  readonly limits?: TopicLimits | undefined;
 }
 
 export interface GroupInfo {
@@ -82,7 +88,10 @@ export interface GroupEventsOptions {
  * be reached; after that error a change may or may not have been made, and repeating it is safe.
  */
 export interface Admin {
-  /** Throws `TOPIC_EXISTS` (ConfigError) when there is one with another number of partitions. With the same, it is done. */
+  /**
+   * Throws `TOPIC_EXISTS` (ConfigError) when there is one with another number of partitions, or other limits than the
+   * given. With the same, it is done.
+   */
   createTopic(name: string, options: CreateTopicOptions): Promise<void>;
   /** By name. */
   listTopics(): Promise<readonly TopicInfo[]>;
@@ -93,6 +102,12 @@ export interface Admin {
    * before stay where they are. Throws `FEWER_PARTITIONS` or `UNKNOWN_TOPIC` (ConfigError).
    */
   addPartitions(name: string, total: number): Promise<void>;
+  /**
+   * Puts these limits in the place of all that the topic had: one that is left out has its default again. Appends heed
+   * them at once; what is over them already is trimmed within a minute, by the leader of a group of the topic. Throws
+   * `UNKNOWN_TOPIC` (ConfigError).
+   */
+  setTopicLimits(name: string, limits: TopicLimits): Promise<void>;
   /** Deletes the topic with its records and all groups' offsets in it. Throws `UNKNOWN_TOPIC` (ConfigError). */
   deleteTopic(name: string): Promise<void>;
   /**

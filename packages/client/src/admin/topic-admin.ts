@@ -1,27 +1,45 @@
 /** The part of the admin interface that is about topics. */
+import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, parseName, partitionKey } from '@millrace/core';
 import { RedisLog, RedisTopicStore } from '@millrace/redis';
 import type { ClientContext } from '../connect/client-context.ts';
 import { unknownTopic } from '../topic/unknown-topic.ts';
 import { attempt } from './attempt.ts';
 import type { Admin, TopicPartitionDetails } from './admin.ts';
+import { parseTopicLimits } from './topic-limits.ts';
 
 export type TopicAdmin = Pick<
   Admin,
-  'createTopic' | 'listTopics' | 'describeTopic' | 'addPartitions' | 'deleteTopic' | 'offsetForTimestamp'
+  | 'createTopic'
+  | 'listTopics'
+  | 'describeTopic'
+  | 'addPartitions'
+  | 'setTopicLimits'
+  | 'deleteTopic'
+  | 'offsetForTimestamp'
 >;
 
 export function createTopicAdmin({ command, keys }: ClientContext): TopicAdmin {
   const store = new RedisTopicStore(command, keys);
   const log = new RedisLog(command, keys);
   return {
-    async createTopic(name, { partitions }) {
+    async createTopic(name, { partitions, limits: given }) {
       parseName('topic', name);
-      const result = await attempt(command, `creating topic "${name}"`, () => store.create(name, partitions));
+      const limits = given === undefined ? undefined : parseTopicLimits(given);
+      const result = await attempt(command, `creating topic "${name}"`, () =>
+        store.create(name, partitions, limits),
+      );
       if (result.status === 'EXISTS' && result.partitions !== partitions) {
         throw new ConfigError(
           'TOPIC_EXISTS',
           `topic "${name}" exists with ${result.partitions} partitions, not ${partitions}: use addPartitions to raise them`,
+          { details: { topic: name, partitions: result.partitions } },
+        );
+      }
+      if (result.status === 'EXISTS' && limits !== undefined && !isDeepStrictEqual(result.limits, limits)) {
+        throw new ConfigError(
+          'TOPIC_EXISTS',
+          `topic "${name}" exists with the limits ${JSON.stringify(result.limits)}: use setTopicLimits to change them`,
           { details: { topic: name, partitions: result.partitions } },
         );
       }
@@ -37,7 +55,7 @@ export function createTopicAdmin({ command, keys }: ClientContext): TopicAdmin {
       return attempt(command, `describing topic "${name}"`, async () => {
         const description = await store.describe(name);
         if (description === null) throw unknownTopic(name);
-        const { partitions: count, createdAtMs } = description;
+        const { partitions: count, createdAtMs, limits } = description;
         const names = Array.from({ length: count }, (_, partition) => ({ topic: name, partition }));
         const logs = await log.describeMany(names);
         const partitions: TopicPartitionDetails[] = [];
@@ -45,9 +63,9 @@ export function createTopicAdmin({ command, keys }: ClientContext): TopicAdmin {
           const found = logs.get(partitionKey(name, partition));
           // Deleted between the two questions.
           if (found === undefined) throw unknownTopic(name);
-          partitions.push({ partition, logStart: found.start, logEnd: found.end });
+          partitions.push({ partition, logStart: found.start, logEnd: found.end, bytes: found.bytes });
         }
-        return { name, createdAtMs, partitions };
+        return { name, createdAtMs, limits: limits?.limits ?? {}, partitions };
       });
     },
 
@@ -71,6 +89,13 @@ export function createTopicAdmin({ command, keys }: ClientContext): TopicAdmin {
         default:
           result satisfies never;
       }
+    },
+
+    async setTopicLimits(name, given) {
+      parseName('topic', name);
+      const limits = parseTopicLimits(given);
+      const result = await attempt(command, `limiting topic "${name}"`, () => store.setLimits(name, limits));
+      if (result === 'UNKNOWN_TOPIC') throw unknownTopic(name);
     },
 
     async deleteTopic(name) {

@@ -13,9 +13,10 @@ import {
   type PartitionStore,
   type Random,
 } from '@millrace/core';
+import type { RecordsTrimmedEvent } from './consumer-events.ts';
 import type { DeliveredTrails } from './delivered-trails.ts';
 import { Lane, type LanePort, type LaneSettings } from './lane.ts';
-import { noOffset, offsetMoved } from './offset-problems.ts';
+import { noOffset, offsetMoved, recordsTrimmed } from './offset-problems.ts';
 
 export interface AcquisitionPort {
   readonly random: Pick<Random, 'nonce'>;
@@ -23,6 +24,7 @@ export interface AcquisitionPort {
   readonly trails: DeliveredTrails;
   readonly lane: LanePort;
   onError(error: MillraceError): void;
+  onTrimmed(event: RecordsTrimmedEvent): void;
   /** Deleted since the assignment was computed; the leader will see it and compute anew. */
   onUnknownPartition(key: PartitionKey, claim: number): void;
 }
@@ -98,12 +100,14 @@ export class Acquisitions {
         this.#port.onUnknownPartition(key, claim);
         return null;
       case 'NO_OFFSET':
+        this.#tellTrimmed(recordsTrimmed(key, group, result));
         this.#port.onError(noOffset(key, group, result));
         return null;
       case 'ACQUIRED': {
         const { epoch, server, committed, logEnd, incarnation, reset } = result;
         const acquired = { ...result, resetFrom: reset?.from ?? null };
         const hold = await this.#port.trails.verify(key, acquired);
+        this.#tellTrimmed(recordsTrimmed(key, group, result));
         const moved = offsetMoved(key, group, result);
         if (moved !== null) this.#port.onError(moved);
         return this.#createLane(hold, {
@@ -118,6 +122,10 @@ export class Acquisitions {
       default:
         return result satisfies never;
     }
+  }
+
+  #tellTrimmed(event: RecordsTrimmedEvent | null): void {
+    if (event !== null) this.#port.onTrimmed(event);
   }
 
   /** With `hold` it is owned and does not begin: that error has been told already. */

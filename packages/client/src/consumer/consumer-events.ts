@@ -60,6 +60,20 @@ export interface RebalancedEvent {
   readonly owned: number;
 }
 
+export interface RecordsTrimmedEvent {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** First record that the group had not committed, and that the log does not hold any more. */
+  readonly from: number;
+  /** The log begins here. */
+  readonly to: number;
+  /** How many records that are: `to` less `from`. */
+  readonly lost: number;
+  /** Where delivery goes on, by `offsetReset`; null where it waits. Told again until a commit, or a seek, confirms it. */
+  readonly next: number | null;
+}
+
 export interface ConsumerEvents {
   assigned: AssignedEvent;
   revoked: RevokedEvent;
@@ -67,6 +81,11 @@ export interface ConsumerEvents {
   rebalanced: RebalancedEvent;
   /** Records that were delivered here are gone from the log. Told as an `error`, too (`LOG_TRUNCATED`). */
   logTruncated: ConsumerLogTruncatedEvent;
+  /**
+   * The topic's limits (`maxAgeMs`, `onFull: 'trim'`) took records away before the group had consumed them. Told as an
+   * `error`, too (`OFFSET_OUT_OF_RANGE`, or `NO_COMMITTED_OFFSET` where the partition waits).
+   */
+  recordsTrimmed: RecordsTrimmedEvent;
   error: MillraceError;
 }
 

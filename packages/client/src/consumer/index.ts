@@ -9,6 +9,7 @@ export type {
   LostReason,
   OwnedPartition,
   RebalancedEvent,
+  RecordsTrimmedEvent,
   RevokedEvent,
 } from './consumer-events.ts';
 export type { ConsumerRecord } from './consumer-record.ts';

@@ -95,6 +95,8 @@ export class Lane implements OwnedPartition {
   #phase: LanePhase = 'running';
   /** Of the last batch that is delivered: its bytes would stay in memory for as long as the partition is idle. */
   #lastBatch: TrailEntry | null = null;
+  /** What follows the buffer was trimmed. */
+  #isCutOff = false;
   #delivered: number;
   readonly #trail: DeliveredTrail;
   /** Mean size of a stored entry, to bound what one read may bring; 0 before the first. */
@@ -163,6 +165,7 @@ export class Lane implements OwnedPartition {
     return (
       this.#phase === 'running' &&
       this.halted === null &&
+      !this.#isCutOff &&
       this.#bufferedBytes < this.#settings.maxBufferedBytes / 2
     );
   }
@@ -209,8 +212,23 @@ export class Lane implements OwnedPartition {
   async onUnreadable(error: DataError): Promise<void> {
     const what = await whatIsWrong(this.#port.partitions, this, error);
     if (what === 'halt') this.halt(error);
+    // What was fetched before it was trimmed is not lost: it is delivered first.
+    else if (error.code === 'OFFSET_OUT_OF_RANGE' && this.#phase === 'running') this.#cutOff();
     // Acquiring anew tells what was lost, and applies the policies to it.
     else this.lose('log-changed');
+  }
+
+  #cutOff(): void {
+    this.#isCutOff = true;
+    if (this.#buffer.length === 0) void this.#acquireAnew();
+  }
+
+  /** The acquire tells what was lost from the committed offset on: all that was delivered is committed before. */
+  async #acquireAnew(): Promise<void> {
+    const { version } = this;
+    if (this.#settings.autoCommit) await this.commits.flush().catch(() => {});
+    // Sought meanwhile, to a place that the log may hold.
+    if (this.#phase === 'running' && this.version === version) this.lose('log-changed');
   }
 
   /** The head is delivered. */
@@ -220,7 +238,8 @@ export class Lane implements OwnedPartition {
     const wanted = this.wantsFetch;
     this.#lastBatch = trailEntry(batch);
     this.#bufferedBytes -= batch.bytes.length;
-    if ((!wanted && this.wantsFetch) || this.#bufferedBytes === 0) this.#port.onWantsFetch(this);
+    if (this.#isCutOff && this.#buffer.length === 0) void this.#acquireAnew();
+    else if ((!wanted && this.wantsFetch) || this.#bufferedBytes === 0) this.#port.onWantsFetch(this);
   }
 
   /** Everything before `offset` is processed. */
@@ -263,6 +282,7 @@ export class Lane implements OwnedPartition {
     this.fetchPosition = offset;
     this.isAtBatchStart = false;
     this.isAtEnd = false;
+    this.#isCutOff = false;
     this.halted = null;
     this.onInterrupt?.();
     this.changed.notify();

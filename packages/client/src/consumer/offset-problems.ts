@@ -1,5 +1,12 @@
 /** What is told when a partition cannot begin where its group stopped. */
-import { ConfigError, DataError, type AcquireResult, type PartitionKey } from '@millrace/core';
+import {
+  ConfigError,
+  DataError,
+  parsePartitionKey,
+  type AcquireResult,
+  type PartitionKey,
+} from '@millrace/core';
+import type { RecordsTrimmedEvent } from './consumer-events.ts';
 
 export function noOffset(
   key: PartitionKey,
@@ -30,4 +37,18 @@ export function offsetMoved(
     `group ${group} had committed ${reset.from} for ${key}, but the log holds ${logStart} to ${logEnd}; it goes on at ${committed}`,
     { details: { group, partition: key, from: reset.from, to: committed, logStart, logEnd } },
   );
+}
+
+/** Null when the log still begins at or before what the group had committed. */
+export function recordsTrimmed(
+  key: PartitionKey,
+  group: string,
+  result: Extract<AcquireResult, { status: 'ACQUIRED' | 'NO_OFFSET' }>,
+): RecordsTrimmedEvent | null {
+  const from = result.status === 'ACQUIRED' ? (result.reset?.from ?? null) : result.committed;
+  const next = result.status === 'ACQUIRED' ? result.committed : null;
+  // A reset that is told again: the log may begin later by now than where it went on.
+  const to = Math.min(result.logStart, next ?? result.logStart);
+  if (from === null || from >= to) return null;
+  return { group, ...parsePartitionKey(key), from, to, lost: to - from, next };
 }

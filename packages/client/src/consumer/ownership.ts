@@ -111,6 +111,7 @@ export class Ownership<V> {
           onWantsFetch: (lane) => port.onWantsFetch(lane),
         },
         onError,
+        onTrimmed: (event) => void port.emitter.emit('recordsTrimmed', event),
         onUnknownPartition: (key, claim) => this.#releases.unclaim(key, claim),
       },
       settings,

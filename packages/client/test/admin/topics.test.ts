@@ -14,10 +14,11 @@ test('creates, describes, lists, grows and deletes topics', async ({ millrace })
   expect(await admin.describeTopic('orders')).toEqual({
     name: 'orders',
     createdAtMs: expect.any(Number),
+    limits: {},
     partitions: [
-      { partition: 0, logStart: 0, logEnd: 2 },
-      { partition: 1, logStart: 0, logEnd: 1 },
-      { partition: 2, logStart: 0, logEnd: 0 },
+      { partition: 0, logStart: 0, logEnd: 2, bytes: expect.any(Number) },
+      { partition: 1, logStart: 0, logEnd: 1, bytes: expect.any(Number) },
+      { partition: 2, logStart: 0, logEnd: 0, bytes: 0 },
     ],
   });
   expect(await admin.listTopics()).toEqual([
@@ -108,4 +109,32 @@ test('the offset of a time', async ({ millrace }) => {
     code: 'UNKNOWN_PARTITION',
   });
   expect(await failure(admin.offsetForTimestamp('orders', 0, NaN))).toMatchObject({ code: 'INVALID_OPTION' });
+});
+
+test('limits are created with the topic, set anew as a whole, and shown', async ({ millrace }) => {
+  const { admin } = millrace;
+  await admin.createTopic('orders', { partitions: 1, limits: { maxRecords: 10, onFull: 'trim' } });
+  await admin.createTopic('orders', { partitions: 1, limits: { maxRecords: 10, onFull: 'trim' } });
+  await admin.createTopic('orders', { partitions: 1 });
+  expect(
+    await failure(admin.createTopic('orders', { partitions: 1, limits: { maxRecords: 11 } })),
+  ).toMatchObject({
+    code: 'TOPIC_EXISTS',
+    message: expect.stringContaining('{"maxRecords":10,"onFull":"trim"}: use setTopicLimits'),
+  });
+  expect((await admin.describeTopic('orders')).limits).toEqual({ maxRecords: 10, onFull: 'trim' });
+  await admin.setTopicLimits('orders', { maxBytes: 300 });
+  expect((await admin.describeTopic('orders')).limits).toEqual({ maxBytes: 300 });
+  await using producer = millrace.producer({ deliveryTimeoutMs: 300 });
+  await producer.send('orders', { partition: 0, value: 'v'.repeat(200) });
+  // A partition that comes later has them, too.
+  await admin.addPartitions('orders', 2);
+  await producer.send('orders', { partition: 1, value: 'v'.repeat(200) });
+  for (const partition of [0, 1])
+    expect(await failure(producer.send('orders', { partition, value: 'v'.repeat(200) }))).toMatchObject({
+      code: 'TOPIC_FULL',
+    });
+  await admin.setTopicLimits('orders', {});
+  await producer.send('orders', { partition: 0, value: 'v'.repeat(200) });
+  expect(await failure(admin.setTopicLimits('audit', {}))).toMatchObject({ code: 'UNKNOWN_TOPIC' });
 });

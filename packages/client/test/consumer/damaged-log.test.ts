@@ -145,6 +145,7 @@ describe('an entry that cannot be read', () => {
       await stage.untilCommitted(0, 6);
       expect([...offsetsOf(worker.delivered, 0), ...offsetsOf(next.delivered, 0)]).toEqual(delivered);
       expect(next.told.logTruncated).toEqual([]);
+      expect(next.told.recordsTrimmed).toMatchObject([{ from: 2, to: 4, lost: 2 }]);
     },
   );
 });

@@ -59,6 +59,9 @@ describe('a committed offset that the log does not hold', () => {
     expect(after.told.error).toMatchObject([
       { name: 'DataError', code: 'OFFSET_OUT_OF_RANGE', details: { from: 2, to: 3, logStart: 3, logEnd: 5 } },
     ]);
+    expect(after.told.recordsTrimmed).toEqual([
+      { group: GROUP, topic: TOPIC, partition: 0, from: 2, to: 3, lost: 1, next: 3 },
+    ]);
   });
 
   test('because the log lost its tail is told, and nothing is read twice', async ({ stage, ioredis }) => {
