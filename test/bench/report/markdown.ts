@@ -1,5 +1,5 @@
 /** The part of docs/performance.md that comes from a result. Pure. */
-import { ratioText } from './figures.ts';
+import { figure, ratioText } from './figures.ts';
 import type { BenchResult } from './result.ts';
 import { targetText, type BenchRow } from './row.ts';
 import { machineText, mediansText } from './table.ts';
@@ -37,6 +37,7 @@ export function renderMarkdown(results: readonly BenchResult[]): string {
     ...lines.map((line) => `| ${line.map(escapeCell).join(' | ')} |`),
     '',
     ...notes(shown.rows),
+    ...costs(shown.rows),
     'Settings:',
     '',
     ...settingsOf(shown.rows),
@@ -50,6 +51,25 @@ function hasPassed({ rows }: BenchResult, id: string): boolean {
 function notes(rows: readonly BenchRow[]): string[] {
   const lines = rows.flatMap(({ measure, note }) => (note === null ? [] : [`- ${measure}: ${note}.`]));
   return lines.length === 0 ? [] : [...lines, ''];
+}
+
+/** What a record costs on either side of the connection says which of them is the limit. */
+function costs(rows: readonly BenchRow[]): string[] {
+  const lines = new Map<string, string>();
+  for (const { id, costs } of rows) {
+    const row = id.split('/')[0] ?? id;
+    for (const [side, { clientUs, redisUs }] of Object.entries(costs))
+      lines.set(`${row} ${side}`, `| ${row} | ${side} | ${figure(clientUs)} | ${figure(redisUs)} |`);
+  }
+  if (lines.size === 0) return [];
+  return [
+    'Processor time for a record, µs: a process, and Redis, can each use one core.',
+    '',
+    '| row | side | process | Redis |',
+    '|---|---|---|---|',
+    ...lines.values(),
+    '',
+  ];
 }
 
 /** Each row's own; what two rows have in common is said once. */

@@ -53,6 +53,7 @@ test('the section counts how many runs have reached each target', () => {
   const section = renderMarkdown([exampleResult, { ...exampleResult, rows: missed }]);
   expect(section).toContain('| sendBatch / XADD | **8.00** | ≥ 6 | 1 of 2 |');
   expect(section).toContain('- eachBatch / NATS: no nats-server | anywhere.');
+  expect(section).toContain('| send-batch | millrace | 0.810 | 0.120 |');
 });
 
 test('the chart has a bar for each ratio to a peer', () => {

@@ -5,6 +5,12 @@ export type Target = { readonly atLeast: number } | { readonly atMost: number };
 /** `failed`: a side did not do the whole job, or broke; there is no figure then. */
 export type Verdict = 'pass' | 'miss' | 'not available' | 'failed';
 
+/** Processor time for a record, microseconds: what keeps a side from being faster. */
+export interface Cost {
+  readonly clientUs: number;
+  readonly redisUs: number;
+}
+
 /** One comparison: what is measured, against what, and the ratio to reach. Plain data: it is what `--json` prints. */
 export interface BenchRow {
   /** `<row>/<against>`. */
@@ -21,6 +27,8 @@ export interface BenchRow {
   readonly medians: Readonly<Record<string, number>>;
   readonly rounds: Readonly<Record<string, readonly number[]>>;
   readonly settings: Readonly<Record<string, string>>;
+  /** By side, where one process and Redis share the work. Medians. */
+  readonly costs: Readonly<Record<string, Cost>>;
   /** Why it is not available, or what else was measured. */
   readonly note: string | null;
 }
@@ -36,6 +44,7 @@ export interface CompareOptions {
   readonly unit: string;
   readonly target: Target;
   readonly settings: Readonly<Record<string, string>>;
+  readonly costs?: Readonly<Record<string, Cost>>;
   readonly note?: string;
 }
 
@@ -92,6 +101,6 @@ export function targetText(target: Target): string {
   return 'atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`;
 }
 
-function describe({ id, measure, unit, target, settings, note = '' }: CompareOptions) {
-  return { id, measure, unit, target, settings, note: note === '' ? null : note };
+function describe({ id, measure, unit, target, settings, costs = {}, note = '' }: CompareOptions) {
+  return { id, measure, unit, target, settings, costs, note: note === '' ? null : note };
 }

@@ -6,7 +6,7 @@ import { provideNats } from '../peers/provide-nats.ts';
 import { compare, withoutFigure, type BenchRow, type CompareOptions } from '../report/row.ts';
 import type { Bench } from '../run/bench.ts';
 import { startSide } from '../run/side-process.ts';
-import { recordsPerSecond, takeTurns, type Contestant } from '../run/take-turns.ts';
+import { costsOf, recordsPerSecond, takeTurns, type Contestant } from '../run/take-turns.ts';
 import { fillStreams, fillTopic, MILLRACE_CONSUMER, openConsumer, PARTITIONS, zeros } from './fixture.ts';
 import type { RowDefinition } from './row-definition.ts';
 
@@ -16,7 +16,7 @@ const JETSTREAM = { maxMessages: 10_000, ackEvery: 500 };
 
 /** A peer that has joined in, or why it has not. */
 interface Entrant {
-  readonly comparison: Omit<CompareOptions, 'settings' | 'unit'>;
+  readonly comparison: Omit<CompareOptions, 'settings' | 'unit' | 'costs'>;
   readonly settings: string;
   readonly contestant: Contestant | { readonly missing: string; readonly name: string };
 }
@@ -52,6 +52,8 @@ export const eachBatch: RowDefinition = {
       const options: CompareOptions = {
         ...comparison,
         unit: 'records/s',
+        // What a server other than Redis pays is not known here.
+        costs: costsOf(samples, 'millrace', ...(name === 'nats' ? [] : [name])),
         settings: { millrace: MILLRACE_CONSUMER, [name]: settings },
       };
       return 'missing' in contestant

@@ -2,7 +2,7 @@
 import type { IoredisConsumer } from '../peers/ioredis-consumer.ts';
 import { compare } from '../report/row.ts';
 import { startSide } from '../run/side-process.ts';
-import { recordsPerSecond, takeTurns } from '../run/take-turns.ts';
+import { costsOf, recordsPerSecond, takeTurns } from '../run/take-turns.ts';
 import { GROUP_READ, plainGroupSettings } from './each-batch.ts';
 import { fillStreams, fillTopic, MILLRACE_CONSUMER, openConsumer, PARTITIONS, zeros } from './fixture.ts';
 import type { RowDefinition } from './row-definition.ts';
@@ -46,6 +46,7 @@ export const eachRecord: RowDefinition = {
           measure: 'eachRecord, async handler, + commit / XREADGROUP + XACK',
           unit: 'records/s',
           target: { atLeast: 3 },
+          costs: costsOf(samples, 'millrace', 'ioredis'),
           settings: {
             millrace: MILLRACE_CONSUMER,
             ioredis: `${plainGroupSettings()}; the handler is awaited for each record`,

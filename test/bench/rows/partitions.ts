@@ -1,6 +1,6 @@
 /** A topic of 1,024 partitions against one of 16: sending to all of them, and consuming all of them. */
 import { compare } from '../report/row.ts';
-import { recordsPerSecond, takeTurns } from '../run/take-turns.ts';
+import { costsOf, recordsPerSecond, takeTurns } from '../run/take-turns.ts';
 import { BULK, fillTopic, openConsumer, openProducer, zeros } from './fixture.ts';
 import type { RowDefinition } from './row-definition.ts';
 
@@ -55,6 +55,7 @@ export const partitions: RowDefinition = {
           measure: 'sendBatch to 1,024 partitions / to 16',
           unit: 'records/s',
           target: { atLeast: 0.8 },
+          costs: costsOf(sent, 'many', 'few'),
           settings: { millrace: bulk },
         },
         { name: `${MANY} partitions`, values: recordsPerSecond(sent.many) },
@@ -66,6 +67,7 @@ export const partitions: RowDefinition = {
           measure: 'eachBatch + commit of 1,024 partitions / of 16',
           unit: 'records/s',
           target: { atLeast: 0.8 },
+          costs: costsOf(consumed, 'many', 'few'),
           settings: { millrace: `one process each; both topics filled by ${bulk}` },
         },
         { name: `${MANY} partitions`, values: recordsPerSecond(consumed.many) },

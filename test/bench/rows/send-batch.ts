@@ -3,7 +3,7 @@ import type { BullMq } from '../peers/bullmq.ts';
 import type { IoredisProducer } from '../peers/ioredis-producer.ts';
 import { compare } from '../report/row.ts';
 import { startSide } from '../run/side-process.ts';
-import { recordsPerSecond, takeTurns, type Contestant } from '../run/take-turns.ts';
+import { costsOf, recordsPerSecond, takeTurns, type Contestant } from '../run/take-turns.ts';
 import { BULK, MILLRACE_PRODUCER, openProducer, PARTITIONS, PIPELINES } from './fixture.ts';
 import type { RowDefinition } from './row-definition.ts';
 
@@ -53,6 +53,7 @@ export const sendBatch: RowDefinition = {
             measure: 'sendBatch / pipelined XADD',
             unit: 'records/s',
             target: { atLeast: 6 },
+            costs: costsOf(samples, 'millrace', 'ioredis'),
             settings: {
               millrace: millraceSettings,
               ioredis: `pipelines of ${PIPELINES.pipelineRecords} XADD, ${PIPELINES.pipelinesInFlight} in flight, values as ${PIPELINES.values}; ${PARTITIONS} streams`,
@@ -71,6 +72,7 @@ export const sendBatch: RowDefinition = {
             measure: 'sendBatch / BullMQ addBulk',
             unit: 'records/s',
             target: { atLeast: 30 },
+            costs: costsOf(samples, 'millrace', 'bullmq'),
             settings: {
               millrace: millraceSettings,
               bullmq: `addBulk of ${ADD_BULK.callRecords} jobs, ${ADD_BULK.callsInFlight} calls in flight, removeOnComplete; one queue`,

@@ -2,7 +2,7 @@
 import type { IoredisProducer } from '../peers/ioredis-producer.ts';
 import { compare } from '../report/row.ts';
 import { startSide } from '../run/side-process.ts';
-import { recordsPerSecond, takeTurns } from '../run/take-turns.ts';
+import { costsOf, recordsPerSecond, takeTurns } from '../run/take-turns.ts';
 import { MILLRACE_PRODUCER, openProducer, PARTITIONS } from './fixture.ts';
 import type { RowDefinition } from './row-definition.ts';
 
@@ -50,6 +50,7 @@ export const send: RowDefinition = {
           measure: 'concurrent send / auto-pipelined XADD',
           unit: 'records/s',
           target: { atLeast: 2 },
+          costs: costsOf(samples, 'millrace', 'ioredis'),
           settings,
         },
         { name: 'millrace', values: recordsPerSecond(samples.millrace) },

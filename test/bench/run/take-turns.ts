@@ -2,6 +2,8 @@
  * Sides take turns on one server: a round is one measurement of each, and no side is always the one that finds the
  * caches, or the memory of the server, as another has left them. The first round warms up and counts for nothing.
  */
+import { median } from '../median.ts';
+import type { Cost } from '../report/row.ts';
 import type { Bench } from './bench.ts';
 import type { Timing } from './stopwatch.ts';
 
@@ -44,4 +46,19 @@ export function recordsPerSecond(samples: readonly Sample[]): number[] {
 /** Processor time for a record, client and server together, microseconds. */
 export function costUs(samples: readonly Sample[]): number[] {
   return samples.map((sample) => ((sample.cpuSeconds + sample.redisCpuSeconds) / sample.records) * 1e6);
+}
+
+/** The same apart, by side: of those that were measured. */
+export function costsOf(samples: Readonly<Record<string, readonly Sample[]>>, ...sides: string[]) {
+  const costs: Record<string, Cost> = {};
+  for (const side of sides) {
+    const own = samples[side] ?? [];
+    const perRecord = (seconds: (sample: Sample) => number): number =>
+      median(own.map((sample) => (seconds(sample) / sample.records) * 1e6));
+    costs[side] = {
+      clientUs: perRecord(({ cpuSeconds }) => cpuSeconds),
+      redisUs: perRecord(({ redisCpuSeconds }) => redisCpuSeconds),
+    };
+  }
+  return costs;
 }
