@@ -7,7 +7,7 @@ test('defaults', () => {
   expect(resolveProducerOptions({})).toEqual({
     producerId: undefined,
     lingerMs: 0,
-    maxBatchBytes: 1_048_640,
+    maxBatchBytes: 229_248,
     maxBatchRecords: 10_000,
     compression: 'none',
     compressionMinBytes: 1_024,

@@ -24,7 +24,10 @@ export interface ProducerOptions {
    * event loop's turn.
    */
   readonly lingerMs?: number | undefined;
-  /** Largest batch, bytes. A single larger record makes a batch of its own. Default 1 MiB, which is the maximum. */
+  /**
+   * Largest batch, bytes, at most 1,048,640. A single larger record makes a batch of its own. Default 229,248: with what
+   * Redis adds, a batch that is full takes one allocation of 224 KiB and wastes next to nothing of it.
+   */
   readonly maxBatchBytes?: number | undefined;
   /** Default 10,000, which is the maximum. */
   readonly maxBatchRecords?: number | undefined;
@@ -95,6 +98,12 @@ const OPTION_NAMES: OptionNames<Required<ProducerOptions>> = {
   partitioner: true,
 };
 
+/**
+ * 224 KiB is a size class of jemalloc, in which Redis stores an entry; the entry adds about 60 bytes to its batch. The
+ * largest batches cost a tenth less CPU and block Redis for four times as long; smaller ones cost more CPU, and a size
+ * that fits no class up to a quarter more memory.
+ */
+const DEFAULT_BATCH_BYTES = 229_376 - 128;
 /** A producer's state is kept for ten minutes at least; a batch that is repeated later could be stored twice. */
 const MAX_DELIVERY_TIMEOUT_MS = 300_000;
 /** setTimeout takes 31 bits. */
@@ -112,7 +121,7 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
   return {
     producerId: options.producerId === undefined ? undefined : parseName('producer id', options.producerId),
     lingerMs: bounded('lingerMs', options.lingerMs ?? 0, 0, deliveryTimeoutMs - 1),
-    maxBatchBytes: bounded('maxBatchBytes', options.maxBatchBytes ?? MAX_BATCH_BYTES, 1, MAX_BATCH_BYTES),
+    maxBatchBytes: bounded('maxBatchBytes', options.maxBatchBytes ?? DEFAULT_BATCH_BYTES, 1, MAX_BATCH_BYTES),
     maxBatchRecords: bounded(
       'maxBatchRecords',
       options.maxBatchRecords ?? MAX_BATCH_RECORDS,
