@@ -11,6 +11,8 @@ const DOCS = join(import.meta.dirname, '../../../docs');
 export async function writeDocumentation(results: readonly BenchResult[]): Promise<readonly string[]> {
   const [shown] = results;
   if (shown === undefined) return [];
+  if (results.some(({ scale }) => scale !== 1))
+    throw new Error('a result with --scale was for trying the bench out: its figures are not for a page');
   const page = join(DOCS, 'performance.md');
   const text = replaceSection(await readFile(page, 'utf8'), renderMarkdown(results));
   await writeFile(join(DOCS, 'performance.svg'), renderChart(shown));

@@ -108,10 +108,8 @@ async function bullWorker(bench: Bench, processes: AsyncDisposableStack): Promis
     settings: `Worker with concurrency ${WORKER_CONCURRENCY}, removeOnComplete; one queue, filled before`,
     contestant: {
       name: 'bullmq',
-      async measure() {
-        await side.call('addBulk', { records, callRecords: 500, callsInFlight: 4 });
-        return side.call('work', { records, concurrency: WORKER_CONCURRENCY });
-      },
+      prepare: () => side.call('addBulk', { records, callRecords: 500, callsInFlight: 4 }),
+      measure: () => side.call('work', { records, concurrency: WORKER_CONCURRENCY }),
     },
   };
 }

@@ -14,7 +14,9 @@ export interface Sample extends Timing {
 
 export interface Contestant<Name extends string = string> {
   readonly name: Name;
-  /** Returns what was measured; may prepare before and verify after. */
+  /** What is not part of the measurement, Redis' time for it included. */
+  prepare?(): Promise<unknown>;
+  /** Returns what was measured; what it verifies afterwards must cost next to nothing. */
   measure(): Promise<Timing>;
 }
 
@@ -30,6 +32,7 @@ export async function takeTurns<Name extends string>(
       if (contestant === undefined) continue;
       const { name } = contestant;
       bench.progress.begin(`${what}: ${name}, ${round === 0 ? 'warm-up' : `round ${round}`}`);
+      await contestant.prepare?.();
       const before = await bench.redisCpuSeconds();
       const timing = await contestant.measure();
       const redisCpuSeconds = (await bench.redisCpuSeconds()) - before;
