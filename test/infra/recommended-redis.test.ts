@@ -59,6 +59,7 @@ test.for([
   ['millrace-worker', 'EVALSHA', 'sha', '2', billing, state],
   ['millrace-worker', 'SSUBSCRIBE', 'millrace:{billing}:wake'],
   ['millrace-worker', 'SET', 'millrace:{billing}:leader-lock', 'value', 'NX', 'PX', '1000'],
+  ['millrace-trimmer', 'EVALSHA', 'sha', '3', log, state, 'millrace:{orders/3}:group:shipping'],
   ['millrace-viewer', 'HGETALL', 'millrace:{billing}:members'],
   ['millrace-admin', 'UNLINK', log],
 ])('%s may %s', async ([user = '', ...command]) => {
@@ -76,6 +77,8 @@ test.for([
   ['millrace-worker', 'HSET', 'millrace:{shipping}:owners', 'orders/3', '1 me'],
   ['millrace-worker', 'XREAD', 'STREAMS', 'millrace:{invoices/3}:log', '0-0'],
   ['millrace-worker', 'SPUBLISH', 'millrace:{shipping}:wake', ''],
+  ['millrace-worker', 'XTRIM', log, 'MAXLEN', '0'],
+  ['millrace-trimmer', 'EVALSHA', 'sha', '1', 'millrace:{invoices/3}:log'],
   ['millrace-viewer', 'HSET', 'millrace:{billing}:members', 'me', '{}'],
   ['millrace-viewer', 'EVAL', 'return 1', '0'],
   ['millrace-admin', 'HGET', 'other:{billing}:members', 'me'],
@@ -88,11 +91,13 @@ test.for([
 
 /** Who calls what; a script that stands in neither is the worker's, and the admin may run all of them. */
 const producerScripts = new Set(['append.lua', 'raise-producer-epoch.lua']);
+const trimmerScripts = new Set(['trim-partition.lua']);
 const adminScripts = new Set([
   'create-partition.lua',
   'delete-group.lua',
   'delete-partition.lua',
   'forget-group.lua',
+  'limit-partition.lua',
   'replace-topic.lua',
 ]);
 
@@ -102,7 +107,8 @@ test('every command of every script is allowed to the user that runs it', async 
     if (!name.endsWith('.lua')) continue;
     const users = ['millrace-admin'];
     if (producerScripts.has(name)) users.push('millrace-producer');
-    else if (!adminScripts.has(name)) users.push('millrace-worker');
+    else if (trimmerScripts.has(name)) users.push('millrace-trimmer');
+    else if (!adminScripts.has(name)) users.push('millrace-worker', 'millrace-trimmer');
     const text = await readFile(`${scripts}/${name}`, 'utf8');
     const commands = new Set(
       [...text.matchAll(/redis\.call\(\s*'([A-Z]+)'(?:, '(SHARD[A-Z]+)')?/g)].map(toCommand),
