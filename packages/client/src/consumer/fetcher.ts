@@ -166,9 +166,14 @@ export class Fetcher {
     return true;
   }
 
-  /** One entry of each lane at least comes back: with large entries only some lanes may ask at a time. */
+  /**
+   * Much of a few lanes rather than little of all: what is delivered together is committed together, and one entry of each of
+   * a thousand lanes would be a commit for each entry.
+   */
   #takeTurns(wanting: readonly Lane[], behind: readonly Lane[]): readonly Lane[] {
-    const count = Math.max(1, Math.floor(this.#port.maxReadBytes() / largestEntryBytes(behind)));
+    const entryBytes = largestEntryBytes(behind);
+    const perLane = Math.max(entryBytes, Math.min(mayHoldBytes(behind), MAX_ENTRIES * entryBytes));
+    const count = Math.max(1, Math.floor(this.#port.maxReadBytes() / perLane));
     const chosen = takeTurn(behind, this.#turn, count);
     this.#turn = (this.#turn + count) % behind.length;
     if (behind.length === wanting.length) return chosen;
@@ -183,13 +188,8 @@ export class Fetcher {
    * what one lane may hold. Lanes at their end are not expected to bring much.
    */
   #entriesPerLane(lanes: readonly Lane[]): number {
-    let behind = 0;
-    let mayHold = this.#port.maxReadBytes();
-    for (const lane of lanes) {
-      if (!lane.isAtEnd) behind++;
-      mayHold = Math.min(mayHold, lane.maxReadBytes);
-    }
-    const share = Math.min(mayHold, this.#port.maxReadBytes() / Math.max(1, behind));
+    const behind = lanes.reduce((count, lane) => (lane.isAtEnd ? count : count + 1), 0);
+    const share = Math.min(mayHoldBytes(lanes), this.#port.maxReadBytes() / Math.max(1, behind));
     return Math.max(1, Math.min(MAX_ENTRIES, Math.floor(share / largestEntryBytes(lanes))));
   }
 
@@ -238,6 +238,12 @@ function takeTurn(lanes: readonly Lane[], turn: number, count: number): readonly
   const first = turn % lanes.length;
   const chosen = lanes.slice(first, first + count);
   return chosen.length < count ? [...chosen, ...lanes.slice(0, count - chosen.length)] : chosen;
+}
+
+function mayHoldBytes(lanes: readonly Lane[]): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const lane of lanes) least = Math.min(least, lane.maxReadBytes);
+  return least;
 }
 
 function largestEntryBytes(lanes: readonly Lane[]): number {

@@ -99,6 +99,7 @@ export class Lane implements OwnedPartition {
   #isCutOff = false;
   #delivered: number;
   readonly #trail: DeliveredTrail;
+  #isCommitDue = false;
   /** Mean size of a stored entry, to bound what one read may bring; 0 before the first. */
   #entryBytes = 0;
 
@@ -247,6 +248,17 @@ export class Lane implements OwnedPartition {
     this.position = offset;
     if (!this.#settings.autoCommit) return;
     this.commits.note(offset);
+    if (!this.#isCommitDue && !this.commits.isScheduled) void this.#scheduleCommit();
+  }
+
+  /**
+   * Not before the event loop has turned: a handler that is fast would have its first record committed alone, and with many
+   * partitions that would be half of all commits.
+   */
+  async #scheduleCommit(): Promise<void> {
+    this.#isCommitDue = true;
+    await this.#port.clock.nextTurn();
+    this.#isCommitDue = false;
     this.commits.schedule();
   }
 

@@ -52,10 +52,14 @@ export class OffsetCommits {
     if (processed > this.#processed) this.#processed = processed;
   }
 
+  /** One is in flight or will be, or never again: what is noted now needs no `schedule`. */
+  get isScheduled(): boolean {
+    return this.#isClosed || this.#timer !== null || this.#inFlight !== null;
+  }
+
   /** Commits soon: at once after a quiet interval, at its end otherwise. */
   schedule(): void {
-    if (this.#isClosed || this.#timer !== null || this.#inFlight !== null) return;
-    if (this.#processed <= this.#committed) return;
+    if (this.isScheduled || this.#processed <= this.#committed) return;
     const dueMs = this.#lastSentMs + this.#intervalMs - this.#port.clock.monotonicMs();
     if (dueMs <= 0) {
       void this.flush().catch(() => {});

@@ -44,6 +44,24 @@ export interface ReadOptions {
   readonly blockMs?: number;
 }
 
+/**
+ * Names of logs by topic and partition: a blocked read of a thousand partitions asks for all of them each time that one
+ * has something.
+ */
+const logNames = new WeakMap<Keys, Map<string, string[]>>();
+
+function logName(keys: Keys, { topic, partition }: ReadPosition): string {
+  const byTopic = logNames.get(keys) ?? new Map<string, string[]>();
+  const names = byTopic.get(topic) ?? [];
+  const known = names[partition];
+  if (known !== undefined) return known;
+  const name = keys.partition(topic, partition).log;
+  names[partition] = name;
+  byTopic.set(topic, names);
+  logNames.set(keys, byTopic);
+  return name;
+}
+
 /** As ioredis gives it: by stream, in the order that was asked for; `null` when there was nothing. */
 type RawRead = readonly (readonly [key: Buffer, entries: readonly RawEntry[]])[] | null;
 
@@ -63,8 +81,7 @@ export async function readBatches(
 ): Promise<StoredBatch[]> {
   if (positions.length === 0) return [];
   const streams = new Map<string, ReadPosition>();
-  for (const position of positions)
-    streams.set(keys.partition(position.topic, position.partition).log, position);
+  for (const position of positions) streams.set(logName(keys, position), position);
   const cursors = Array.from(streams.values(), (position) => entryIdBefore(position.offset));
   const blockMs = options.blockMs ?? 0;
   // Sent together on one connection, so both answers are of one server, and the identity costs no round trip.
