@@ -23,6 +23,7 @@ export interface SeedsSummary {
   readonly delivered: number;
   readonly appended: number;
   readonly lost: number;
+  readonly trimmed: number;
   /** Longest time of calm in which somebody had to own a partition and nobody did. */
   readonly longestUnownedMs: number;
   /** Longest time that a world took to come to rest after its last fault. */
@@ -86,6 +87,7 @@ function summaryOf(results: readonly SeedResult[]): SeedsSummary {
     delivered: sum((result) => result.delivered),
     appended: sum((result) => result.appended),
     lost: sum((result) => result.lost),
+    trimmed: sum((result) => result.trimmed),
     longestUnownedMs: Math.round(longest((result) => result.longestUnownedMs)),
     longestRestMs: Math.round(longest((result) => result.restMs)),
     failures: results.filter((result) => result.failure !== null).toSorted((a, b) => a.seed - b.seed),

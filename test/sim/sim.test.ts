@@ -15,6 +15,7 @@ test('every invariant holds in 200 worlds of 5,000 events', { timeout: 240_000 }
   // Worlds in which nothing happens would hold any invariant.
   expect(summary.delivered).toBeGreaterThan(50_000);
   expect(summary.lost).toBeGreaterThan(500);
+  expect(summary.trimmed).toBeGreaterThan(5_000);
 });
 
 test('a seed gives the same course of events again', { timeout: 60_000 }, async () => {
