@@ -20,6 +20,9 @@ export function isCluster(connection: CommandConnection): connection is ClusterC
 }
 
 const RETRY_MS = 200;
+/** Without, a failover is learned of by errors alone. */
+const SLOTS_REFRESH_MS = 5_000;
+const slotTimers = new WeakMap<Cluster, NodeJS.Timeout>();
 
 /** As `openConnection`; in a cluster it is ready when the seeds have told the nodes and all slots are served. */
 export async function openCommandConnection(
@@ -36,6 +39,7 @@ export async function openCommandConnection(
   cluster.on('error', () => {});
   try {
     await untilReady(cluster, config, deadlineMs);
+    slotTimers.set(cluster, refreshSlots(cluster).unref());
     return cluster;
   } catch (error) {
     cluster.disconnect();
@@ -54,9 +58,16 @@ function waitForNodes(cluster: Cluster): void {
   });
 }
 
+function refreshSlots(cluster: Cluster): NodeJS.Timeout {
+  return setInterval(() => {
+    if (cluster.status === 'ready') cluster.refreshSlotsCache();
+  }, SLOTS_REFRESH_MS);
+}
+
 /** Ends it and waits until no socket of it is open. Commands in flight are rejected. */
 export async function closeCommandConnection(connection: CommandConnection): Promise<void> {
   if (!isCluster(connection)) return closeConnection(connection);
+  clearInterval(slotTimers.get(connection));
   ClusterServers.stop(connection);
   if (connection.status === 'end') return;
   const ended = new Promise<void>((resolve) => {

@@ -121,8 +121,9 @@ export function clusterOptions(config: ClusterConfig, name: string) {
     retryDelayOnMoved: 0,
     retryDelayOnTryAgain: 100,
     retryDelayOnClusterDown: 100,
-    // Documented as the default and not set by it: without, the driver learns of a failover by errors alone.
-    slotsRefreshInterval: 5_000,
+    // `openCommandConnection` has a timer of its own: the driver sets its own anew where the client is closed while a
+    // look at the slots is under way, and then the process never ends.
+    slotsRefreshInterval: 0,
     slotsRefreshTimeout: LOOK_UP_TIMEOUT_MS,
     clusterRetryStrategy: (attempt: number) => retryDelayMs(attempt, MAX_LOOK_UP_DELAY_MS),
     // Names as they are announced: an address would not match a certificate that is made out to a name.

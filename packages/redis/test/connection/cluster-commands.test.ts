@@ -14,7 +14,7 @@ import {
 } from '@millrace/redis';
 import { startCluster, type ClusterTopology } from '@millrace/testkit';
 import { test } from '@millrace/testkit/vitest';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 
 let topology: ClusterTopology;
 let command: CommandConnection;
@@ -53,6 +53,26 @@ async function valueOf(key: string): Promise<number> {
   const primary = await topology.primaryOf(key);
   return Number(await primary.admin.get(key));
 }
+
+test('a client looks at the slots every five seconds, and not after it was closed', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  try {
+    const other = await openCommandConnection(config(), 'slots');
+    if (!isCluster(other)) throw new Error('not a cluster');
+    const look = vi.spyOn(other, 'refreshSlotsCache');
+    vi.advanceTimersByTime(5_000);
+    expect(look).toHaveBeenCalledTimes(1);
+    // In the midst of that look.
+    await closeCommandConnection(other);
+    vi.advanceTimersByTime(60_000);
+    expect(look).toHaveBeenCalledTimes(1);
+    expect(vi.getTimerCount()).toBe(0);
+    // The driver's own timer is set anew by a look that ends after the client was closed.
+    expect(other.options.slotsRefreshInterval).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});
 
 test('a command whose reply was lost is not sent again', async () => {
   const key = 'lost-reply';
