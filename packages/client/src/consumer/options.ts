@@ -45,7 +45,7 @@ export interface ConsumerOptions<T extends TopicSelector = TopicSelector> {
   readonly partitionsConsumedConcurrently?: number;
   /** Most records in one `eachBatch`. Default 500; one stored batch is never split. */
   readonly maxBatchRecords?: number;
-  /** Bytes fetched ahead for one partition. Default 1 MiB. */
+  /** Bytes fetched ahead for one partition, roughly. Default 1 MiB; all partitions together hold about 16 MiB. */
   readonly maxBufferedBytes?: number;
   /** How long a handler may go on when its partition has to be given up, ms. Then its signal aborts. Default 30,000. */
   readonly drainTimeoutMs?: number;
