@@ -88,8 +88,8 @@ const commitBeforeProcess: Mutant = {
   edits: [
     {
       file: 'packages/client/src/consumer/lane-worker.ts',
-      find: "const isOnce = this.#settings.commitMode === 'at-most-once';",
-      replace: 'const isOnce = true;',
+      find: "this.#isOnce = settings.commitMode === 'at-most-once';",
+      replace: 'this.#isOnce = true;',
     },
   ],
   expect: ['commit-beyond-position', 'unseen'],
