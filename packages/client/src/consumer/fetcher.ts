@@ -11,6 +11,7 @@ import { MAX_BLOCK_MS, OtherServerError, type ReadPosition } from '@millrace/red
 import { delay } from '../clock/delay.ts';
 import { ChangeSignal } from './change-signal.ts';
 import type { Lane } from './lane.ts';
+import { ReadTurns } from './read-turns.ts';
 
 export interface FetcherPort {
   readonly clock: Clock;
@@ -59,9 +60,8 @@ export class Fetcher {
   readonly #changed = new ChangeSignal();
   /** Longest block, ms. An idle consumer sends one read in this time. */
   #blockMs = MAX_BLOCK_MS;
-  /** Whose turn it is among the lanes with a backlog, and among those without. */
-  #turn = 0;
-  #currentTurn = 0;
+  readonly #behindTurns = new ReadTurns<Lane>();
+  readonly #currentTurns = new ReadTurns<Lane>();
   /** Set while a read blocks. */
   #blocked: Asked | null = null;
   /** The read that has to end early. */
@@ -174,13 +174,10 @@ export class Fetcher {
     const entryBytes = largestEntryBytes(behind);
     const perLane = Math.max(entryBytes, Math.min(mayHoldBytes(behind), MAX_ENTRIES * entryBytes));
     const count = Math.max(1, Math.floor(this.#port.maxReadBytes() / perLane));
-    const chosen = takeTurn(behind, this.#turn, count);
-    this.#turn = (this.#turn + count) % behind.length;
+    const chosen = this.#behindTurns.take(behind, count);
     if (behind.length === wanting.length) return chosen;
     const current = wanting.filter((lane) => lane.isAtEnd);
-    const others = takeTurn(current, this.#currentTurn, MAX_CURRENT_LANES);
-    this.#currentTurn = (this.#currentTurn + MAX_CURRENT_LANES) % current.length;
-    return [...chosen, ...others];
+    return [...chosen, ...this.#currentTurns.take(current, MAX_CURRENT_LANES)];
   }
 
   /**
@@ -230,14 +227,6 @@ function distribute(batches: readonly StoredBatch[], asked: Asked, maxEntries: n
   for (const { lane, version, entries } of asked.values())
     // With fewer entries than it asked for, there was no more.
     lane.isAtEnd = lane.version === version && entries < maxEntries;
-}
-
-/** `count` of them from the one whose turn it is. */
-function takeTurn(lanes: readonly Lane[], turn: number, count: number): readonly Lane[] {
-  if (count >= lanes.length) return lanes;
-  const first = turn % lanes.length;
-  const chosen = lanes.slice(first, first + count);
-  return chosen.length < count ? [...chosen, ...lanes.slice(0, count - chosen.length)] : chosen;
 }
 
 function mayHoldBytes(lanes: readonly Lane[]): number {
