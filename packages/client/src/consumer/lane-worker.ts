@@ -193,25 +193,31 @@ export class LaneWorker<V> {
     while (lane.head !== undefined && lane.head.nextOffset <= next) lane.shift();
   }
 
-  /** Records from the position on, of as many buffered batches as fit. */
+  /**
+   * Records from the position on, of as many buffered batches as fit. The buffer counts what is stored; what was compressed
+   * can be a thousand times as large, so that the bytes that are delivered have a bound of their own.
+   */
   async #collect(): Promise<ConsumerRecord<V>[]> {
     const lane = this.#lane;
     const records: ConsumerRecord<V>[] = [];
+    let bytes = 0;
     for (const batch of lane.buffered) {
       if (records.length > 0 && records.length + recordCount(batch.bytes) > this.#settings.maxBatchRecords)
         break;
       try {
-        await this.#decodeInto(records, batch);
+        bytes += await this.#decodeInto(records, batch);
       } catch (error) {
         // What is readable before it is delivered first; the next round comes back here with nothing before it.
         if (records.length === 0) throw error;
         break;
       }
+      if (bytes >= lane.maxBufferedBytes) break;
     }
     return records;
   }
 
-  async #decodeInto(records: ConsumerRecord<V>[], batch: StoredBatch): Promise<void> {
+  /** Answers how many bytes the whole batch takes. */
+  async #decodeInto(records: ConsumerRecord<V>[], batch: StoredBatch): Promise<number> {
     const lane = this.#lane;
     const opened = this.#open(batch);
     const { baseOffset, recordCount: count, firstPlace } = opened.records;
@@ -223,6 +229,7 @@ export class LaneWorker<V> {
       }
       place = opened.records.placeAfter(place);
     }
+    return opened.records.byteLength;
   }
 
   /**

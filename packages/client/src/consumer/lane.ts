@@ -157,6 +157,10 @@ export class Lane implements OwnedPartition {
     return this.#settings.maxBufferedBytes / 2;
   }
 
+  get maxBufferedBytes(): number {
+    return this.#settings.maxBufferedBytes;
+  }
+
   get bufferedBytes(): number {
     return this.#bufferedBytes;
   }

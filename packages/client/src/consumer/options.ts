@@ -43,7 +43,10 @@ export interface ConsumerOptions<T extends TopicSelector = TopicSelector> {
   readonly capacity?: number;
   /** Partitions that are worked on at a time in this member. Default: all it owns. */
   readonly partitionsConsumedConcurrently?: number;
-  /** Most records in one `eachBatch`. Default 500; one stored batch is never split. */
+  /**
+   * Most records in one `eachBatch`. Default 500; one stored batch is never split. Together they take `maxBufferedBytes`,
+   * uncompressed, and one stored batch more at most.
+   */
   readonly maxBatchRecords?: number;
   /** Bytes fetched ahead for one partition, roughly. Default 1 MiB; all partitions together hold about 16 MiB. */
   readonly maxBufferedBytes?: number;

@@ -30,6 +30,20 @@ describe('eachBatch', () => {
     ]);
   });
 
+  test('is not given more than one partition may hold because it was stored compressed', async ({
+    stage,
+  }) => {
+    await stage.createTopic(1);
+    await using producer = (await stage.client()).producer({ compression: 'zstd' });
+    const value = 'x'.repeat(1_000_000);
+    for (let sent = 0; sent < 12; sent++) await producer.send('orders', { partition: 0, value });
+    const calls: number[] = [];
+    await stage.run({ eachBatch: (delivery) => void calls.push(offsets(delivery).length) });
+    await stage.untilCommitted(0, 12);
+    // Of 1 MiB: a stored batch that is begun is delivered as a whole.
+    expect(Math.max(...calls)).toBe(2);
+  });
+
   test('is called again after a failure, from behind what was resolved', async ({ stage }) => {
     await stage.createTopic(1);
     await stage.sendBatch(0, values('v', 5));

@@ -39,6 +39,11 @@ export class DecodedBatch {
     this.#reader = new VarintReader(bytes, firstPlace, bytes.length);
   }
 
+  /** What it takes in memory, uncompressed. */
+  get byteLength(): number {
+    return this.#bytes.length;
+  }
+
   placeAfter(place: number): number {
     const reader = this.#reader;
     reader.position = place;
