@@ -26,9 +26,10 @@
 -- Keeps: offsets are dense; an entry's id is 0-<offset after it>; append times never go back, so that a time can be
 --        searched for; every status but APPENDED leaves the end as it was. `bytes` is the sum of the batches in the
 --        log; it does not grow past its limits, but for one batch that is larger than they are. What is taken away to
---        make room is whole batches, the oldest, at most 1000 and 8 MiB at a time. A producer is forgotten a day after
---        its last append at the earliest, or, where 10,000 are kept already, when it is the oldest and ten minutes
---        old: longer than any producer goes on trying, so that a repeated batch is never taken for a new one.
+--        make room is whole batches, the oldest, at most 1000 and 8 MiB at a time, or as much as comes where that is
+--        more. A producer is forgotten a day after its last append at the earliest, or, where 10,000 are kept already,
+--        when it is the oldest and ten minutes old: longer than any producer goes on trying, so that a repeated batch
+--        is never taken for a new one.
 local log, state, producers, producerTimes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local producerId, epoch, sequence = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local count, batch = tonumber(ARGV[4]), ARGV[5]
@@ -98,36 +99,22 @@ if not bytes then
   bytes = 0
   redis.call('HSET', state, 'bytes', '0', 'bytesSince', text(baseOffset))
 end
+local maxRecords, maxBytes, start, bytesSince
+-- A batch that is larger than the limit has to fit into an empty log, or it would wait for ever.
+local function isFull()
+  return baseOffset > start
+    and ((maxRecords and baseOffset - start + count > maxRecords) or (maxBytes and bytes + #batch > maxBytes))
+end
 if limits then
-  local maxRecords, maxBytes, onFull = string.match(limits, '^%S+ (%S+) (%S+) (%S+)')
+  local onFull
+  maxRecords, maxBytes, onFull = string.match(limits, '^%S+ (%S+) (%S+) (%S+)')
   maxRecords, maxBytes = tonumber(maxRecords), tonumber(maxBytes)
   local begin = redis.call('HMGET', state, 'start', 'bytesSince')
-  local start, bytesSince = tonumber(begin[1]) or 0, tonumber(begin[2]) or 0
-  -- A batch that is larger than the limit has to fit into an empty log, or it would wait for ever.
-  local function isFull()
-    return baseOffset > start
-      and ((maxRecords and baseOffset - start + count > maxRecords) or (maxBytes and bytes + #batch > maxBytes))
-  end
+  start, bytesSince = tonumber(begin[1]) or 0, tonumber(begin[2]) or 0
   if onFull == 'refuse' and isFull() then
     -- For trim-partition: what all groups have committed makes room now, and not after a while.
     redis.call('HSET', state, 'full', '1')
     return { 'TOPIC_FULL', text(baseOffset - start), text(maxRecords or 0), text(bytes), text(maxBytes or 0) }
-  end
-  local trimmed, trimmedBytes = 0, 0
-  while trimmed < maxTrimmed and trimmedBytes < maxTrimmedBytes and isFull() do
-    local entry = redis.call('XRANGE', log, '(0-' .. text(start), '+', 'COUNT', 1)[1]
-    local nextOffset = entry and tonumber(string.match(entry[1], '^0%-(%d+)$'))
-    if not nextOffset then
-      break
-    end
-    start, trimmed, trimmedBytes = nextOffset, trimmed + 1, trimmedBytes + #entry[2][4]
-    if nextOffset > bytesSince then
-      bytes = math.max(0, bytes - #entry[2][4])
-    end
-  end
-  if trimmed > 0 then
-    redis.call('XTRIM', log, 'MINID', '=', '0-' .. text(start + 1))
-    redis.call('HSET', state, 'start', text(start), 'bytes', text(bytes))
   end
 end
 
@@ -157,6 +144,33 @@ for _, old in ipairs(forgotten) do
 end
 redis.call('ZADD', producerTimes, text(appendedMs), producerId)
 redis.call('HSET', state, 'appendedMs', text(appendedMs))
+
+-- Last of what may still be refused: a batch that is not stored takes nothing away.
+if limits and isFull() then
+  local keptFrom, trimmed, trimmedBytes = start, 0, 0
+  -- The bound keeps others from waiting for long. What comes is made room for all the same: of entries that are small
+  -- beside the batches that come, a bounded number would make room for less, and the log would grow without end.
+  local function mayTrim()
+    return (trimmed < maxTrimmed and trimmedBytes < maxTrimmedBytes)
+      or (maxRecords and start - keptFrom < count)
+      or (maxBytes and trimmedBytes < #batch)
+  end
+  while isFull() and mayTrim() do
+    local entry = redis.call('XRANGE', log, '(0-' .. text(start), '+', 'COUNT', 1)[1]
+    local nextOffset = entry and tonumber(string.match(entry[1], '^0%-(%d+)$'))
+    if not nextOffset then
+      break
+    end
+    start, trimmed, trimmedBytes = nextOffset, trimmed + 1, trimmedBytes + #entry[2][4]
+    if nextOffset > bytesSince then
+      bytes = math.max(0, bytes - #entry[2][4])
+    end
+  end
+  if trimmed > 0 then
+    redis.call('XTRIM', log, 'MINID', '=', '0-' .. text(start + 1))
+    redis.call('HSET', state, 'start', text(start), 'bytes', text(bytes))
+  end
+end
 
 local logEnd = baseOffset + count
 local added

@@ -63,6 +63,16 @@ describe('a partition that keeps as many producers as it may', () => {
     expect((await logs.log.describe('orders', 0))?.end).toBe(0);
   });
 
+  test('takes nothing away for one that it refuses', async ({ logs }) => {
+    await logs.topics.setLimits('orders', { maxRecords: 2, onFull: 'trim' });
+    await logs.append('a', 'b');
+    await addProducers(logs, MAX_PRODUCERS, () => MINUTE_MS);
+    const reply = await appendBatch(logs.ioredis, logs.keys, appendRequest({ producerId: 'new' }));
+    expect(reply.status).toBe('TOO_MANY_PRODUCERS');
+    expect(await logs.log.describe('orders', 0)).toMatchObject({ start: 0, end: 2 });
+    expect(await logs.ioredis.xlen(logs.keys.partition('orders', 0).log)).toBe(1);
+  });
+
   test('serves the producers that it keeps', async ({ logs }) => {
     await addProducers(logs, MAX_PRODUCERS, () => MINUTE_MS);
     const request = appendRequest({ producerId: 'old-17', sequence: 1 });

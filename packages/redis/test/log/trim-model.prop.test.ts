@@ -129,6 +129,38 @@ test('limits take away what the model says', { timeout: 60_000 }, async ({ logs 
   await fc.assert(sameInBothWorlds(logs, logs.ioredis), { numRuns: 60, endOnFailure: true });
 });
 
+describe('a log that is far over its limit does not grow', () => {
+  const many = 2_500;
+  const value = 'v'.repeat(100);
+  test.for<[string, TopicLimits, number, string]>([
+    ['in records, by a batch of more than are taken away at a time', { maxRecords: 10 }, 2_000, 'v'],
+    [
+      'in bytes, by a batch of more than are taken away at a time',
+      { maxBytes: 1_000 },
+      1,
+      value.repeat(2_500),
+    ],
+  ])('%s', { timeout: 60_000 }, async ([, limits, count, text], { logs }) => {
+    const { keys, ioredis, log, topics } = logs;
+    await Promise.all(
+      Array.from({ length: many }, (_, sequence) =>
+        appendBatch(ioredis, keys, appendRequest({ sequence, values: [value] })),
+      ),
+    );
+    const before = await log.describe('orders', 0);
+    await topics.setLimits('orders', { ...limits, onFull: 'trim' });
+    const values = Array<string>(count).fill(text);
+    expect((await appendBatch(ioredis, keys, appendRequest({ sequence: many, values }))).status).toBe(
+      'APPENDED',
+    );
+    const { start = 0, end = 0, bytes = 0 } = (await log.describe('orders', 0)) ?? {};
+    if (limits.maxRecords !== undefined) expect(end - start).toBeLessThanOrEqual(many);
+    else expect(bytes).toBeLessThanOrEqual(before?.bytes ?? 0);
+    const entries = await ioredis.xrangeBuffer(keys.partition('orders', 0).log, '-', '+');
+    expect(entries.reduce((sum, [, fields]) => sum + (fields[3]?.length ?? 0), 0)).toBe(bytes);
+  });
+});
+
 interface Fault {
   readonly what: string;
   readonly script: LuaScript;

@@ -125,8 +125,13 @@ export class LogModel {
         maxBytes: this.limits.maxBytes ?? 0,
       };
     }
-    for (let freed = 0, count = 0; count < MAX_TRIMMED && freed < MAX_TRIMMED_BYTES && isFull(); count++)
-      freed += this.#removeFirst();
+    const keptFrom = this.#start;
+    let freed = 0;
+    const mayTrim = (count: number): boolean =>
+      (count < MAX_TRIMMED && freed < MAX_TRIMMED_BYTES) ||
+      (maxRecords < Infinity && this.#start - keptFrom < records) ||
+      (maxBytes < Infinity && freed < bytes);
+    for (let count = 0; isFull() && mayTrim(count); count++) freed += this.#removeFirst();
     return null;
   }
 
