@@ -29,6 +29,7 @@ export class IdempotentProducer implements Producer {
   #dueLanes: PartitionLane[] = [];
   /** Why nothing is accepted any more. */
   #refusal: MillraceError | null = null;
+  #isFenced = false;
   #closing: Promise<void> | null = null;
   readonly #onReady = (): void => {
     for (const topic of this.#topics.values()) topic.retryNow();
@@ -63,6 +64,7 @@ export class IdempotentProducer implements Producer {
       logger,
       releaseSoon: (lane) => this.#releaseSoon(lane),
       fenced: (error) => this.#stop(error),
+      isFenced: () => this.#isFenced,
       countPartitions: async (topic) => (await store.describe(topic))?.partitions ?? null,
     };
     this.#unlisten = onReconnect(command, this.#onReady);
@@ -183,6 +185,7 @@ export class IdempotentProducer implements Producer {
   }
 
   #stop(error: MillraceError): void {
+    this.#isFenced = true;
     if (this.#refusal === null || this.#refusal.code === 'CLOSED') this.#refusal = error;
     this.#lanes.logger.error({ code: error.code }, error.message);
     for (const topic of this.#topics.values()) topic.failAll(error);

@@ -17,6 +17,8 @@ import type { ResolvedProducerOptions } from './producer-options.ts';
 export interface LaneContext extends SenderContext {
   readonly options: ResolvedProducerOptions;
   readonly memory: MemoryBudget;
+  /** A newer producer of this name is at work: what has not been sent must not be. */
+  isFenced(): boolean;
   /** Calls `lane.release()` at the end of the event loop's turn. */
   releaseSoon(lane: PartitionLane): void;
 }
@@ -179,7 +181,8 @@ export class PartitionLane implements WindowUser {
   }
 
   #deliverOldest(): void {
-    if (this.#sender.batch !== null) return;
+    // While one lane after the other gives everything up, the window admits those whose turn has not come yet.
+    if (this.#sender.batch !== null || this.#context.isFenced()) return;
     if (this.#sealed.length === 0 && this.#isOpenDue) this.#seal();
     const next = this.#sealed.shift();
     if (next !== undefined) this.#sender.deliver(next);

@@ -30,6 +30,32 @@ test('the newer of two producers with one id shuts the older out', async ({ redi
   expect(records.map(({ value }) => value)).toEqual(['older', 'newer', 'again']);
 });
 
+test('sends nothing more once it knows that it is shut out', async ({ redis, ioredis, millrace }) => {
+  await millrace.admin.createTopic('orders', { partitions: 64 });
+  await using older = await openVirtualProducer(redis, { producerId });
+  await older.producer.send('orders', { partition: 0, value: 'older' });
+  await using newer = await openVirtualProducer(redis, { producerId });
+  await newer.producer.send('orders', { partition: 0, value: 'newer' });
+  // The newer one was at partition 0 alone, so that no other one would refuse the older. What is sent at a time is
+  // limited: most of these still wait when the first is refused.
+  const sent = Array.from({ length: 64 }, (_, partition) =>
+    older.producer.send('orders', { partition, value: 'late' }).then(
+      () => 'stored',
+      () => 'refused',
+    ),
+  );
+  const outcomes = await Promise.all(sent);
+  const stored = await Promise.all(
+    outcomes.map(async (_, partition) => {
+      const { records } = await readPartition(ioredis, redis.prefix, 'orders', partition);
+      return records.some(({ value }) => value === 'late');
+    }),
+  );
+  expect(outcomes[0]).toBe('refused');
+  // But for those that were under way with the first.
+  expect(stored.slice(8)).not.toContain(true);
+});
+
 test('an older one cannot come back with a new epoch', async ({ redis, millrace }) => {
   await millrace.admin.createTopic('orders', { partitions: 2 });
   await using older = await openVirtualProducer(redis, { producerId });
