@@ -67,7 +67,7 @@ export const SWEEP_FIRST_MS = 60_000;
 /** Between two looks at logs, of any partitions: ten a second at most. */
 export const SWEEP_GAP_MS = 100;
 
-/** The same where a log keeps more than one step may trim. */
+/** The same after a look at one that keeps more than one step may trim, or at whose limit producers wait: fifty a second. */
 export const SWEEP_BEHIND_GAP_MS = 20;
 
 /** A partition is left alone this long at least, however much is due there. */

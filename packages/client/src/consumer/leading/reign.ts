@@ -18,7 +18,6 @@ import {
   type Timer,
   type TopicCatalogue,
 } from '@millrace/core';
-import { toMillraceError } from '@millrace/redis';
 import { auditOwners, type OwnerAudit } from './audit-owners.ts';
 import { ProgressAudit } from './progress-audit.ts';
 import { describeTopicChange, hasSameTopics, incarnationsOf } from './topic-change.ts';
@@ -67,7 +66,6 @@ export class Reign {
   readonly #progress = new ProgressAudit(STALL_MS);
   readonly #sweep: Sweep;
   #isRebalanceQueued = false;
-  #mayTrim = true;
   #isOver = false;
 
   constructor(
@@ -90,7 +88,11 @@ export class Reign {
     this.#assignment = begin.assignment;
     this.#incarnations = begin.incarnations;
     this.#liveness = begin.liveness;
-    this.#sweep = new Sweep(port.partitions, () => port.random.next());
+    this.#sweep = new Sweep({
+      partitions: port.partitions,
+      random: () => port.random.next(),
+      onDenied: (error) => port.onError(error),
+    });
   }
 
   async begin(): Promise<void> {
@@ -349,19 +351,10 @@ export class Reign {
   }
 
   #sweepIn(delayMs: number): void {
-    if (!this.#mayTrim) return;
     this.#runIn('sweep', delayMs, 'trimming', async () => {
       // Set before the look, so that a look that fails is not the last one.
       this.#sweepIn(SWEEP_UNDECIDED_MS);
-      try {
-        this.#sweepIn(await this.#sweep.step(this.#port.clock.monotonicMs()));
-      } catch (error) {
-        const failure = toMillraceError(error, 'trimming the logs of the topics');
-        if (failure.code !== 'PERMISSION_DENIED') throw error;
-        // Told once: this user is not meant to, and another group's leader may be.
-        this.#mayTrim = false;
-        this.#port.onError(failure);
-      }
+      this.#sweepIn(await this.#sweep.step(this.#port.clock.monotonicMs()));
     });
   }
 }

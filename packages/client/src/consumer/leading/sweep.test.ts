@@ -20,20 +20,22 @@ function topic(partitions: number, limits?: TopicLimits, version = 1): TopicEntr
 
 function sweeping(answer: (request: TrimRequest) => TrimResult = () => DONE) {
   const asked: TrimRequest[] = [];
-  const sweep = new Sweep(
-    {
+  const denied: string[] = [];
+  const sweep = new Sweep({
+    partitions: {
       trim: async (request) => {
         asked.push(request);
         return answer(request);
       },
     },
-    () => 0,
-  );
+    random: () => 0,
+    onDenied: ({ code, message }) => void denied.push(`${code} ${message}`),
+  });
   /** As the leader does: again after what the step has answered. */
   const run = async (fromMs: number, toMs: number): Promise<void> => {
     for (let nowMs = fromMs; nowMs < toMs; nowMs += await sweep.step(nowMs));
   };
-  return { sweep, asked, run };
+  return { sweep, asked, denied, run };
 }
 
 describe('the next look at a partition', () => {
@@ -114,6 +116,33 @@ describe('a sweep', () => {
         ]).filter(([n]) => entry.partitions === 2 || entry.incarnation === '2-y' || n === 2),
       );
     }
+  });
+
+  test('leaves a topic alone that it may not trim, tells it once, and goes on with the others', async () => {
+    const { sweep, asked, denied, run } = sweeping(({ topic: name }) => {
+      if (name === 'orders')
+        throw Object.assign(new Error('NOPERM No permissions to access a key'), { name: 'ReplyError' });
+      return DONE;
+    });
+    const topics = new Map([
+      ['orders', topic(2)],
+      ['returns', topic(2)],
+    ]);
+    sweep.follow(topics, 0);
+    await run(0, 5_000);
+    sweep.follow(topics, 5_000);
+    await run(5_000, 700_000);
+    expect(denied).toEqual([expect.stringMatching(/^PERMISSION_DENIED .*trimming topic "orders"/)]);
+    expect(asked.filter(({ topic: name }) => name === 'orders')).toHaveLength(1);
+    expect(asked.filter(({ topic: name }) => name === 'returns')).toHaveLength(4);
+  });
+
+  test('looks at a thousand logs whose producers wait before these give up', async () => {
+    const { sweep, asked, run } = sweeping(() => ({ ...DONE, isPressed: true }));
+    sweep.follow(new Map([['orders', topic(1_024, { maxRecords: 10 })]]), 0);
+    // As long as a record is tried to be stored, by default.
+    await run(0, 30_000);
+    expect(new Set(asked.map(({ partition }) => partition)).size).toBe(1_024);
   });
 
   test('leaves a topic alone that is gone', async () => {

@@ -9,6 +9,7 @@ import {
   DEFAULT_TRIM_COMMITTED_AFTER_MS,
   parsePartitionKey,
   partitionKey,
+  type MillraceError,
   type PartitionKey,
   type PartitionStore,
   type TopicCatalogue,
@@ -16,6 +17,7 @@ import {
   type TopicLimits,
   type TrimResult,
 } from '@millrace/core';
+import { toMillraceError } from '@millrace/redis';
 import { DueQueue } from './due-queue.ts';
 import {
   SWEEP_BEHIND_GAP_MS,
@@ -28,22 +30,30 @@ import {
   SWEEP_UNDECIDED_MS,
 } from './leader-settings.ts';
 
+export interface SweepPort {
+  readonly partitions: Pick<PartitionStore, 'trim'>;
+  /** 0 ≤ x < 1. */
+  random(): number;
+  /** Told once for each topic that this user is not meant to trim: another group's leader may be. */
+  onDenied(error: MillraceError): void;
+}
+
 export class Sweep {
-  readonly #partitions: Pick<PartitionStore, 'trim'>;
-  readonly #random: () => number;
+  readonly #port: SweepPort;
   readonly #queue = new DueQueue<PartitionKey>();
   #topics: TopicCatalogue = new Map();
   /** As they were told last. */
   readonly #groups = new Map<PartitionKey, readonly string[]>();
+  /** Topics by which it was refused. A user may trim one and not another. */
+  readonly #denied = new Set<string>();
 
-  /** `random`: 0 ≤ x < 1. */
-  constructor(partitions: Pick<PartitionStore, 'trim'>, random: () => number) {
-    this.#partitions = partitions;
-    this.#random = random;
+  constructor(port: SweepPort) {
+    this.#port = port;
   }
 
   /** These topics from now on. One that has other limits than it had is looked at soon. */
-  follow(topics: TopicCatalogue, nowMs: number): void {
+  follow(catalogue: TopicCatalogue, nowMs: number): void {
+    const topics = new Map([...catalogue].filter(([topic]) => !this.#denied.has(topic)));
     for (const [topic, before] of this.#topics) {
       const after = topics.get(topic);
       const kept = after?.incarnation === before.incarnation ? after.partitions : 0;
@@ -59,7 +69,7 @@ export class Sweep {
       const limits = after.limits?.limits;
       const withinMs = Math.min(isBounded(limits) ? SWEEP_BOUNDED_MS : SWEEP_FIRST_MS, keepsForMs(limits));
       for (let partition = isSame ? before.partitions : 0; partition < after.partitions; partition++)
-        this.#queue.set(partitionKey(topic, partition), nowMs + this.#random() * withinMs);
+        this.#queue.set(partitionKey(topic, partition), nowMs + this.#port.random() * withinMs);
     }
     this.#topics = topics;
   }
@@ -75,12 +85,29 @@ export class Sweep {
     this.#queue.set(key, nowMs + SWEEP_UNDECIDED_MS);
     const { incarnation, limits = null } = entry;
     const groups = this.#groups.get(key) ?? [];
-    const result = await this.#partitions.trim({ topic, partition, incarnation, groups, limits });
+    let result: TrimResult;
+    try {
+      result = await this.#port.partitions.trim({ topic, partition, incarnation, groups, limits });
+    } catch (error) {
+      this.#onFailure(error, topic, nowMs);
+      return SWEEP_GAP_MS;
+    }
     if (result.status === 'GROUPS_CHANGED') this.#groups.set(key, result.groups);
     const waitMs = nextLookMs(result, entry);
     // It may have been deleted meanwhile.
     if (this.#topics.get(topic)?.incarnation === incarnation) this.#queue.set(key, nowMs + waitMs);
-    return waitMs === 0 ? SWEEP_BEHIND_GAP_MS : SWEEP_GAP_MS;
+    // Where producers wait, or soon will, a thousand partitions must not have to wait for each other as long as they do.
+    const isUrgent = waitMs === 0 || (result.status === 'TRIMMED' && result.isPressed);
+    return isUrgent ? SWEEP_BEHIND_GAP_MS : SWEEP_GAP_MS;
+  }
+
+  /** Throws what may pass. */
+  #onFailure(thrown: unknown, topic: string, nowMs: number): void {
+    const error = toMillraceError(thrown, `trimming topic "${topic}"`);
+    if (error.code !== 'PERMISSION_DENIED') throw thrown;
+    this.#denied.add(topic);
+    this.follow(this.#topics, nowMs);
+    this.#port.onDenied(error);
   }
 
   untilNextMs(nowMs: number): number {
