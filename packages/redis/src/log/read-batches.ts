@@ -117,6 +117,7 @@ export async function readBatches(
 
 function collectBatches(position: ReadPosition, entries: readonly RawEntry[], batches: StoredBatch[]): void {
   const partition = partitionKey(position.topic, position.partition);
+  const copies = new Copies(entries);
   let expected = position.offset;
   let isFirst = position.atBatchStart !== true;
   for (const entry of entries) {
@@ -124,10 +125,50 @@ function collectBatches(position: ReadPosition, entries: readonly RawEntry[], ba
     const base = baseOffsetOf(batch);
     if (base > expected) throw missingRecords(position, partition, expected, base);
     if (base < expected && !isFirst) throw rewritten(position, partition, expected, base);
-    batches.push(batch);
+    batches.push(copies.own(batch));
     expected = batch.nextOffset;
     isFirst = false;
   }
+}
+
+/** A piece that is kept for one batch at its end keeps no more than this. */
+const MAX_PIECE_BYTES = 65_536;
+
+/**
+ * The driver gives small batches as views of what came from the socket, 64 KiB of all partitions. One of 100 bytes that
+ * waits for a slow handler, or in a paused partition, would keep all of that, and whoever counts bytes would not know.
+ * Those of one partition are consumed together, so they share a piece of memory: one each would cost more than the copy.
+ */
+class Copies {
+  #restBytes = 0;
+  #piece = Buffer.alloc(0);
+  #used = 0;
+
+  constructor(entries: readonly RawEntry[]) {
+    for (const [, fields] of entries) {
+      const bytes = fields[3];
+      if (bytes !== undefined && isView(bytes)) this.#restBytes += bytes.length;
+    }
+  }
+
+  own(batch: StoredBatch): StoredBatch {
+    const { bytes } = batch;
+    if (!isView(bytes)) return batch;
+    const start = this.#used + bytes.length <= this.#piece.length ? this.#used : this.#begin(bytes.length);
+    this.#used = start + bytes.length;
+    this.#restBytes -= bytes.length;
+    this.#piece.set(bytes, start);
+    return { ...batch, bytes: this.#piece.subarray(start, this.#used) };
+  }
+
+  #begin(bytes: number): number {
+    this.#piece = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(this.#restBytes, MAX_PIECE_BYTES)));
+    return 0;
+  }
+}
+
+function isView(bytes: Uint8Array): boolean {
+  return bytes.buffer.byteLength > bytes.length * 2;
 }
 
 function missingRecords(

@@ -2,7 +2,7 @@ import { baseOffsetOf, decodeBatch, encodeBatch, fingerprintOf, readBatches } fr
 import type { StoredBatch } from '@millrace/core';
 import { eventually } from '@millrace/testkit';
 import { describe, expect } from 'vitest';
-import { recordOf, test, type LogFixture } from './log-fixture.ts';
+import { appendRequest, recordOf, test, type LogFixture } from './log-fixture.ts';
 
 function valuesOf(batches: readonly StoredBatch[]): string[] {
   return batches.flatMap((batch) => decodeBatch(batch.bytes).map((record) => String(record.value)));
@@ -45,6 +45,20 @@ describe('readBatches', () => {
   test('stops after maxEntries of each partition', async ({ logs }) => {
     for (const value of ['a', 'b', 'c']) await logs.append(value);
     expect(valuesOf(await read(logs, 0, 2))).toEqual(['a', 'b']);
+  });
+
+  test('gives batches that keep nothing in memory but themselves', async ({ logs }) => {
+    await logs.topics.addPartitions('orders', 2);
+    for (let count = 0; count < 20; count++) await logs.append('small');
+    // What comes in one piece from the socket is of all partitions.
+    await logs.log.append(appendRequest({ partition: 1, values: ['x'.repeat(200_000)] }));
+    const positions = [0, 1].map((partition) => ({ topic: 'orders', partition, offset: 0 }));
+    const batches = await readBatches(logs.ioredis, logs.keys, positions, { maxEntries: 20 });
+    expect(batches.map(baseOffsetOf)).toEqual([...Array.from({ length: 20 }, (_, index) => index), 0]);
+    const small = batches.slice(0, 20).map(({ bytes }) => bytes);
+    const kept = new Set(small.map(({ buffer }) => buffer));
+    expect([...kept].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBe(Buffer.concat(small).length);
+    expect(valuesOf(batches.slice(0, 20))).toEqual(Array.from({ length: 20 }, () => 'small'));
   });
 
   test('keeps partitions apart, each in its order', async ({ logs }) => {
