@@ -215,7 +215,10 @@ export class Lane implements OwnedPartition {
 
   /** The log does not go on where this lane stands. */
   async onUnreadable(error: DataError): Promise<void> {
+    const { version } = this;
     const what = await whatIsWrong(this.#port.partitions, this, error);
+    // Sought meanwhile: it stands elsewhere.
+    if (this.version !== version) return;
     if (what === 'halt') this.halt(error);
     // What was fetched before it was trimmed is not lost: it is delivered first.
     else if (error.code === 'OFFSET_OUT_OF_RANGE' && this.#phase === 'running') this.#cutOff();
