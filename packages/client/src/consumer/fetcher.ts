@@ -35,6 +35,7 @@ export interface FetcherPort {
 /** Of one lane in one read. Sizes seen say little where large entries follow small ones. */
 const MAX_ENTRIES = 256;
 const RETRY_MS = 100;
+const SMALL_READ_BYTES = 65_536;
 /** Longest block where CLIENT UNBLOCK is not permitted: what begins to be wanted waits that long. */
 const SHORT_BLOCK_MS = 250;
 const MAX_UNBLOCK_PAUSE_MS = 64;
@@ -54,6 +55,8 @@ type Asked = ReadonlyMap<string, Question>;
  * a read of a thousand partitions as dear as the records that it brings; so they take turns.
  */
 const MAX_CURRENT_LANES = 128;
+/** What lanes at their ends may bring all together, in reads: 16 MiB, as much as may be buffered. */
+const MOST_READS_AT_ONCE = 8;
 
 export class Fetcher {
   readonly #port: FetcherPort;
@@ -99,7 +102,9 @@ export class Fetcher {
         continue;
       }
       try {
-        await this.#readFor(lanes);
+        const readBytes = await this.#readFor(lanes);
+        // Whoever waits for these records goes first: asking for more is work as well, and little is behind.
+        if (readBytes > 0 && readBytes < SMALL_READ_BYTES) await this.#port.clock.nextTurn();
       } catch (error) {
         if (this.#isClosed) return;
         this.#port.onTransportFailure(error, 'fetch');
@@ -118,7 +123,8 @@ export class Fetcher {
     return lanes;
   }
 
-  async #readFor(wanting: readonly Lane[]): Promise<void> {
+  /** Answers how many bytes it brought. */
+  async #readFor(wanting: readonly Lane[]): Promise<number> {
     const behind = wanting.filter((lane) => !lane.isAtEnd);
     const mayBlock = behind.length === 0;
     const lanes = mayBlock ? wanting : this.#takeTurns(wanting, behind);
@@ -139,8 +145,10 @@ export class Fetcher {
       const maxEntries = this.#entriesPerLane(lanes);
       const batches = await this.#port.read(positions, maxEntries, mayBlock ? this.#blockMs : 0);
       distribute(batches, asked, maxEntries);
+      return batches.reduce((sum, { bytes }) => sum + bytes.length, 0);
     } catch (error) {
       if (!(await this.#isDealtWith(error, asked))) throw error;
+      return 0;
     } finally {
       this.#blocked = null;
     }
@@ -182,11 +190,17 @@ export class Fetcher {
 
   /**
    * XREAD's COUNT is per stream, and a reply without bound can take the server's memory: bound it by sizes seen, and by
-   * what one lane may hold. Lanes at their end are not expected to bring much.
+   * what one lane may hold. Lanes at their end are not expected to bring much. They do where nobody could read for a while
+   * (Redis was away, a handler kept the event loop), and then all of them together.
    */
   #entriesPerLane(lanes: readonly Lane[]): number {
     const behind = lanes.reduce((count, lane) => (lane.isAtEnd ? count : count + 1), 0);
-    const share = Math.min(mayHoldBytes(lanes), this.#port.maxReadBytes() / Math.max(1, behind));
+    const readBytes = this.#port.maxReadBytes();
+    const share = Math.min(
+      mayHoldBytes(lanes),
+      readBytes / Math.max(1, behind),
+      (MOST_READS_AT_ONCE * readBytes) / lanes.length,
+    );
     return Math.max(1, Math.min(MAX_ENTRIES, Math.floor(share / largestEntryBytes(lanes))));
   }
 
