@@ -31,7 +31,9 @@ export function batchDelivery<V>(
     epoch: lane.epoch,
     signal: lane.signal,
     resolveOffset: (offset) => {
-      if (offset >= lane.position && offset < next && lane.version === version) lane.processed(offset + 1);
+      // In between two offsets it would commit a place that no record has, and pass the next one by.
+      if (!Number.isInteger(offset) || offset < lane.position || offset >= next) return;
+      if (lane.version === version) lane.processed(offset + 1);
     },
     commit: () => {
       // Without autoCommit nobody has noted what was resolved.

@@ -55,9 +55,10 @@ describe('eachBatch', () => {
           if (calls.length > 1) return;
           delivery.resolveOffset(0);
           delivery.resolveOffset(2);
-          // Beyond the batch, and back: neither is an offset that this call may resolve.
+          // Beyond the batch, back, and in between: none is an offset that this call may resolve.
           delivery.resolveOffset(5);
           delivery.resolveOffset(1);
+          delivery.resolveOffset(3.5);
           throw new Error('no more');
         },
       },
