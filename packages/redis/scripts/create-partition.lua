@@ -27,5 +27,7 @@ end
 if redis.call('EXISTS', log) == 1 then
   return { 'FOREIGN_LOG' }
 end
+-- What was limited by that creation was another topic.
+redis.call('HDEL', state, 'limits', 'full', 'bytesSince')
 redis.call('HSET', state, 'incarnation', incarnation, 'start', '0', 'end', '0', 'bytes', '0')
 return { 'CREATED' }

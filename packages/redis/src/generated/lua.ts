@@ -44,10 +44,10 @@ export const COMMIT_OFFSET: LuaScript = {
 
 export const CREATE_PARTITION: LuaScript = {
   name: 'create-partition',
-  sha1: '676e5e897a59582c79e8bb301b1e420905967de1',
+  sha1: 'be9fc397fec7fe71ce14c86fa9f9a302398985f0',
   keyCount: 2,
   isReadOnly: false,
-  text: "#!lua\nlocal state, log = KEYS[1], KEYS[2]\nlocal incarnation = ARGV[1]\nlocal function stamp(name)\n  return tonumber(string.match(name, '^(%d+)-')) or 0\nend\nlocal known = redis.call('HMGET', state, 'incarnation', 'end')\nif known[1] == incarnation then\n  return { 'EXISTS', known[2] }\nend\nif known[1] and (known[2] ~= '0' or stamp(known[1]) >= stamp(incarnation)) then\n  return { 'OTHER_INCARNATION', known[1], known[2] }\nend\nif redis.call('EXISTS', log) == 1 then\n  return { 'FOREIGN_LOG' }\nend\nredis.call('HSET', state, 'incarnation', incarnation, 'start', '0', 'end', '0', 'bytes', '0')\nreturn { 'CREATED' }",
+  text: "#!lua\nlocal state, log = KEYS[1], KEYS[2]\nlocal incarnation = ARGV[1]\nlocal function stamp(name)\n  return tonumber(string.match(name, '^(%d+)-')) or 0\nend\nlocal known = redis.call('HMGET', state, 'incarnation', 'end')\nif known[1] == incarnation then\n  return { 'EXISTS', known[2] }\nend\nif known[1] and (known[2] ~= '0' or stamp(known[1]) >= stamp(incarnation)) then\n  return { 'OTHER_INCARNATION', known[1], known[2] }\nend\nif redis.call('EXISTS', log) == 1 then\n  return { 'FOREIGN_LOG' }\nend\nredis.call('HDEL', state, 'limits', 'full', 'bytesSince')\nredis.call('HSET', state, 'incarnation', incarnation, 'start', '0', 'end', '0', 'bytes', '0')\nreturn { 'CREATED' }",
 };
 
 export const DELETE_GROUP: LuaScript = {

@@ -135,6 +135,23 @@ describe('create', () => {
     await logs.ioredis.del(log);
     expect(await logs.topics.create('payments', 2)).toEqual({ status: 'CREATED' });
   });
+
+  test('leaves no limits behind for a topic that is created without any', async ({ logs }) => {
+    const { log } = logs.keys.partition('payments', 1);
+    await logs.ioredis.xadd(log, '*', 'hello', 'world');
+    await expect(logs.topics.create('payments', 2, { maxRecords: 1 })).rejects.toMatchObject({
+      code: 'FOREIGN_ENTRY',
+    });
+    const { state } = logs.keys.partition('payments', 0);
+    expect(await logs.ioredis.hget(state, 'limits')).not.toBeNull();
+    await logs.ioredis.del(log);
+    await logs.topics.create('payments', 2);
+    expect(await logs.ioredis.hget(state, 'limits')).toBeNull();
+    for (const sequence of [0, 1]) {
+      const request = appendRequest({ topic: 'payments', sequence });
+      expect(await logs.log.append(request)).toMatchObject({ status: 'APPENDED' });
+    }
+  });
 });
 
 describe('what is being created or deleted is no topic yet, or no more', () => {
