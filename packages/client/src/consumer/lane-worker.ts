@@ -86,6 +86,7 @@ export class LaneWorker<V> {
       }
       const slot = this.#takeSlot();
       if (slot !== true && !(await slot)) continue;
+      const { version } = lane;
       try {
         if (turns.isOver(clock.monotonicMs())) await turns.next();
         if (!lane.mayDeliver || lane.head === undefined) continue;
@@ -93,8 +94,9 @@ export class LaneWorker<V> {
         if (eachRecord !== undefined) await this.#deliverRecords(lane.head, eachRecord);
         else await this.#deliverBatch(eachBatch);
       } catch (error) {
-        // Not the user's handler, whose errors are dealt with where it is called: what is stored cannot be read.
-        lane.halt(asHalt(error, lane, lane.position));
+        // Not the user's handler, whose errors are dealt with where it is called: what is stored cannot be read. Unless it
+        // was sought away from while an asynchronous schema looked at it.
+        if (!this.#isVoid(version)) lane.halt(asHalt(error, lane, lane.position));
       } finally {
         this.#port.slots.giveBack();
       }

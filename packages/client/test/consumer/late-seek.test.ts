@@ -101,3 +101,37 @@ async function workFarAway(stage: Stage) {
   const begun = stack.move();
   return { worker, proxy, [Symbol.asyncDispose]: () => begun.disposeAsync() };
 }
+
+test('a record that proves unreadable after its partition was sought away from halts nothing', async ({
+  stage,
+}) => {
+  await stage.createTopic(1);
+  await stage.sendBatch(0, values('v', 4));
+  const reading = Promise.withResolvers<void>();
+  const verdict = Promise.withResolvers<void>();
+  let isFirst = true;
+  const slow = {
+    name: TOPIC,
+    value: {
+      encode: String,
+      decode: async (bytes: Buffer): Promise<string> => {
+        if (isFirst) {
+          isFirst = false;
+          reading.resolve();
+          await verdict.promise;
+          throw new Error('unreadable');
+        }
+        return bytes.toString();
+      },
+    },
+  };
+  const consumer = (await stage.client()).consumer({ group: GROUP, topics: [slow] });
+  const errors: string[] = [];
+  consumer.on('error', ({ code }) => errors.push(code));
+  await consumer.run({ eachRecord: () => {} });
+  await reading.promise;
+  await consumer.seek(at(0, 2));
+  verdict.resolve();
+  await stage.untilCommitted(0, 4);
+  expect(errors).toEqual([]);
+});
