@@ -86,7 +86,8 @@ while true do
     break
   end
   local nextOffset = tonumber(string.match(entry[1], '^0%-(%d+)$'))
-  if not nextOffset then
+  -- What somebody else wrote is no batch, and lies behind the end: appends report it.
+  if not nextOffset or nextOffset > logEnd then
     break
   end
   local ageMs = nowMs - tonumber(entry[2][2])

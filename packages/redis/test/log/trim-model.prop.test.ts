@@ -1,6 +1,7 @@
 /** Limits in append.lua and trim-partition.lua against the model, on random logs, groups and limits. */
 import type { TopicLimits, VersionedLimits } from '@millrace/core';
 import { encodeBatch, RedisPartitionStore, type RedisConnection } from '@millrace/redis';
+import { eventually } from '@millrace/testkit';
 import fc from 'fast-check';
 import { describe, expect } from 'vitest';
 import { APPEND, TRIM_PARTITION } from '../../src/generated/lua.ts';
@@ -160,6 +161,28 @@ describe('a log that is far over its limit does not grow', () => {
     expect(entries.reduce((sum, [, fields]) => sum + (fields[3]?.length ?? 0), 0)).toBe(bytes);
   });
 });
+
+test.for([{ maxAgeMs: 1 }, { maxRecords: 1, onFull: 'trim' }, { trimCommittedAfterMs: 0 }] as const)(
+  '%o leave what somebody else wrote behind the end, for it has no offset',
+  async (limits, { logs }) => {
+    const { ioredis, keys, topics } = logs;
+    const { log, state } = keys.partition('orders', 0);
+    const first = await logs.append('a', 'b');
+    await ioredis.xadd(log, '0-900', 'hello', 'world');
+    await eventually(async () => (await nowMs(logs)) > first.appendedMs + 1);
+    const incarnation = (await topics.describe('orders'))?.incarnation ?? '';
+    const result = await new RedisPartitionStore(ioredis, keys).trim({
+      topic: 'orders',
+      partition: 0,
+      incarnation,
+      groups: [],
+      limits: { version: 1, limits },
+    });
+    expect(result).toMatchObject({ status: 'TRIMMED', logEnd: 2 });
+    expect(Number(await ioredis.hget(state, 'start'))).toBeLessThanOrEqual(2);
+    expect((await ioredis.xrange(log, '0-900', '0-900')).length).toBe(1);
+  },
+);
 
 interface Fault {
   readonly what: string;
