@@ -3,11 +3,11 @@
  * is compared, so that two runs on a busy machine can be compared as well.
  *
  * `node test/bench/profile-producer.ts [--mode batch|send] [--records 600000] [--partitions 16] [--call 1000]
- *   [--concurrency 16] [--keys] [--value-bytes 200] [--rounds 3] [--profile FILE.cpuprofile] [--json]` and the producer's own
+ *   [--concurrency 16] [--keys] [--spread] [--value-bytes 200] [--rounds 3] [--profile FILE.cpuprofile] [--json]` and the producer's own
  * `--max-batch-bytes`.
  * `--mode batch`: `sendBatch` of `--call` records, `--concurrency` of them at a time. `--mode send`: `--concurrency`
  * callers, each of whom awaits one `send` after the other. `--mode latency`: 1,000 single sends a second, to the
- * acknowledgement. `--plain`: the same with XADD, pipelined or auto-pipelined.
+ * acknowledgement. `--spread`: records name their partitions, in turn. `--plain`: the same with XADD, pipelined or auto-pipelined.
  */
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
@@ -25,6 +25,7 @@ const { values: options } = parseArgs({
     call: { type: 'string', default: '1000' },
     concurrency: { type: 'string', default: '16' },
     keys: { type: 'boolean', default: false },
+    spread: { type: 'boolean', default: false },
     text: { type: 'boolean', default: false },
     'value-bytes': { type: 'string', default: '200' },
     'max-batch-bytes': { type: 'string' },
@@ -64,7 +65,11 @@ function side(each: () => Promise<unknown>, perCall: number): Send {
 function producerSide(producer: Producer): Send {
   // Made before, as the records of a real caller are not made here.
   const records = Array.from({ length: 10_000 }, (_, index) =>
-    options.keys ? { key: `customer-${index}`, value } : { value },
+    options.keys
+      ? { key: `customer-${index}`, value }
+      : options.spread
+        ? { partition: index % PARTITIONS, value }
+        : { value },
   );
   let next = 0;
   if (options.mode === 'send')

@@ -6,6 +6,7 @@
  * Every script is idempotent or fenced, so a caller that lost the reply may call again.
  */
 import type { Redis } from 'ioredis';
+import { UncopiedCommand } from './uncopied-command.ts';
 
 export interface LuaScript {
   readonly name: string;
@@ -23,7 +24,7 @@ export type ScriptArgument = string | number | Buffer;
 export type ScriptReply = string | number | null | readonly ScriptReply[];
 
 /** The part of ioredis that scripts need; `Redis` and `Cluster` both have it. */
-export type ScriptConnection = Pick<Redis, 'evalsha' | 'eval' | 'evalsha_ro' | 'eval_ro'>;
+export type ScriptConnection = Pick<Redis, 'evalsha' | 'eval' | 'evalsha_ro' | 'eval_ro' | 'sendCommand'>;
 
 /** `onSend` is called right before each time that the script goes out: twice where its text has to follow. */
 export async function runScript(
@@ -33,17 +34,39 @@ export async function runScript(
   args: readonly ScriptArgument[],
   onSend?: () => void,
 ): Promise<readonly ScriptReply[]> {
-  const { sha1, text, isReadOnly } = script;
   onSend?.();
   try {
-    return await (isReadOnly
-      ? (connection.evalsha_ro(sha1, keys.length, ...keys, ...args) as Promise<ScriptReply[]>)
-      : (connection.evalsha(sha1, keys.length, ...keys, ...args) as Promise<ScriptReply[]>));
+    return await call(connection, script, script.sha1, keys, args);
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
     onSend?.();
-    return isReadOnly
-      ? ((await connection.eval_ro(text, keys.length, ...keys, ...args)) as ScriptReply[])
-      : ((await connection.eval(text, keys.length, ...keys, ...args)) as ScriptReply[]);
+    return call(connection, script, script.text, keys, args);
   }
+}
+
+/** `body`: the digest or the text. */
+function call(
+  connection: ScriptConnection,
+  { sha1, isReadOnly }: LuaScript,
+  body: string,
+  keys: readonly string[],
+  args: readonly ScriptArgument[],
+): Promise<ScriptReply[]> {
+  const isDigest = body === sha1;
+  if (args.some((argument) => typeof argument === 'object')) {
+    const name = `${isDigest ? 'evalsha' : 'eval'}${isReadOnly ? '_ro' : ''}`;
+    const command = new UncopiedCommand(name, [body, keys.length, ...keys, ...args], {
+      replyEncoding: 'utf8',
+    });
+    connection.sendCommand(command);
+    return command.promise as Promise<ScriptReply[]>;
+  }
+  const sent = isReadOnly
+    ? isDigest
+      ? connection.evalsha_ro(body, keys.length, ...keys, ...args)
+      : connection.eval_ro(body, keys.length, ...keys, ...args)
+    : isDigest
+      ? connection.evalsha(body, keys.length, ...keys, ...args)
+      : connection.eval(body, keys.length, ...keys, ...args);
+  return sent as Promise<ScriptReply[]>;
 }
