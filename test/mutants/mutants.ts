@@ -65,12 +65,7 @@ const resend: Mutant = {
       replace:
         'maxRetriesPerRequest: 20,\n    enableOfflineQueue: true,\n    autoResendUnfulfilledCommands: true,',
     },
-    {
-      file: APPEND,
-      find: 'if tonumber(keptSequence) == sequence and tonumber(keptCount) == count then',
-      replace: 'if false then',
-    },
-    { file: APPEND, find: 'if tonumber(nextSequence) ~= sequence then', replace: 'if false then' },
+    { file: APPEND, find: 'elseif tonumber(nextSequence) == sequence then', replace: 'elseif true then' },
     { file: LOG_MODEL, find: 'if (twin !== undefined) {', replace: 'if (twin?.count === 0) {' },
     { file: LOG_MODEL, find: 'if (sequence !== expected)', replace: 'if (sequence < 0)' },
     {

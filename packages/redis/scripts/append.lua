@@ -4,7 +4,7 @@
 -- KEYS[2] partition state hash
 -- KEYS[3] hash of the partition's producers: id -> 'epoch next-sequence', then 'sequence:count:offset:ms' of the
 --         last five batches, newest last
--- KEYS[4] sorted set of the partition's producers by the time of their last append (ms)
+-- KEYS[4] sorted set of the partition's producers by the time of their last append (ms), at most a second behind it
 -- ARGV[1] producer id
 -- ARGV[2] producer epoch
 -- ARGV[3] sequence: how many records the producer appended here before, within its epoch
@@ -37,7 +37,7 @@ local count, batch = tonumber(ARGV[4]), ARGV[5]
 local maxBatchBytes, maxBatchRecords = 1048640, 10000
 local maxTrimmed, maxTrimmedBytes = 1000, 8388608
 local keptBatches = 5
-local maxProducers, protectedMs, expiryMs = 10000, 600000, 86400000
+local maxProducers, protectedMs, expiryMs, seenAgainMs = 10000, 600000, 86400000, 1000
 
 -- The default text of a large double is 1e+15.
 local function text(number)
@@ -57,43 +57,46 @@ local baseOffset, lastAppendMs, incarnation = tonumber(s[1]), tonumber(s[2]) or 
 -- of another log forgets what it was told of the former.
 local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
 local known = redis.call('HGET', producers, producerId)
-local batches = {}
+local kept, lastSeenMs = '', 0
 if not known then
   if sequence ~= 0 then
     return { 'UNKNOWN_PRODUCER' }
   end
 else
   local knownEpoch, nextSequence, rest = string.match(known, '^(%d+) (%d+)(.*)$')
+  lastSeenMs = tonumber(string.match(rest, ':(%d+)$')) or 0
   if tonumber(knownEpoch) > epoch then
     return { 'PRODUCER_FENCED', knownEpoch }
   end
-  if tonumber(knownEpoch) == epoch then
-    for kept in string.gmatch(rest, '%S+') do
-      local keptSequence, keptCount, keptOffset, keptMs = string.match(kept, '^(%d+):(%d+):(%d+):(%d+)$')
-      if tonumber(keptSequence) == sequence and tonumber(keptCount) == count then
+  if tonumber(knownEpoch) < epoch then
+    if sequence ~= 0 then
+      return { 'OUT_OF_ORDER_SEQUENCE', '0' }
+    end
+  elseif tonumber(nextSequence) == sequence then
+    kept = rest
+  else
+    for batchSequence, batchCount, batchOffset, batchMs in string.gmatch(rest, '(%d+):(%d+):(%d+):(%d+)') do
+      if tonumber(batchSequence) == sequence and tonumber(batchCount) == count then
         -- Nothing changes, and yet it must be a write: since Redis 7.2 WAIT and WAITAOF wait for the last write of
         -- their own connection. One that was opened after a lost reply has none, and would be answered at once.
         redis.call('HSET', state, 'appendedMs', text(lastAppendMs))
-        return { 'DUPLICATE', keptOffset, keptMs, server, incarnation }
+        return { 'DUPLICATE', batchOffset, batchMs, server, incarnation }
       end
-      batches[#batches + 1] = kept
     end
-    if tonumber(nextSequence) ~= sequence then
-      return { 'OUT_OF_ORDER_SEQUENCE', nextSequence }
-    end
-  elseif sequence ~= 0 then
-    return { 'OUT_OF_ORDER_SEQUENCE', '0' }
+    return { 'OUT_OF_ORDER_SEQUENCE', nextSequence }
   end
 end
 
 -- Behind the end there must be nothing. Asking costs one seek in the stream's index; asking for the last entry
--- instead would copy up to a megabyte.
-local foreign = redis.call('XRANGE', log, '(0-' .. text(baseOffset), '+', 'COUNT', 1)
-if foreign[1] then
-  return { 'FOREIGN_ENTRY', foreign[1][1] }
+-- instead would copy up to a megabyte. Of a single record XADD says it: there is no id between the end and its own.
+local bytes, limits = tonumber(s[4]), s[5]
+if count > 1 or limits then
+  local foreign = redis.call('XRANGE', log, '(0-' .. text(baseOffset), '+', 'COUNT', 1)
+  if foreign[1] then
+    return { 'FOREIGN_ENTRY', foreign[1][1] }
+  end
 end
 
-local bytes, limits = tonumber(s[4]), s[5]
 if not bytes then
   -- A log of a version that did not count them: they are counted from here on.
   bytes = 0
@@ -142,7 +145,10 @@ for _, old in ipairs(forgotten) do
   redis.call('ZREM', producerTimes, old)
   redis.call('HDEL', producers, old)
 end
-redis.call('ZADD', producerTimes, text(appendedMs), producerId)
+-- Days and minutes are counted by it: a second more or less is not worth a command with every batch.
+if appendedMs - lastSeenMs >= seenAgainMs then
+  redis.call('ZADD', producerTimes, text(appendedMs), producerId)
+end
 redis.call('HSET', state, 'appendedMs', text(appendedMs))
 
 -- Last of what may still be refused: a batch that is not stored takes nothing away.
@@ -195,10 +201,10 @@ if type(added) == 'table' and added.err then
 end
 
 redis.call('HSET', state, 'end', text(logEnd), 'bytes', text(bytes + #batch))
-while #batches >= keptBatches do
-  table.remove(batches, 1)
+local _, keptCount = string.gsub(kept, ' ', ' ')
+if keptCount >= keptBatches then
+  kept = string.match(kept, '^ %S+(.*)$')
 end
-batches[#batches + 1] = text(sequence) .. ':' .. text(count) .. ':' .. text(baseOffset) .. ':' .. text(appendedMs)
-redis.call('HSET', producers, producerId,
-  text(epoch) .. ' ' .. text(sequence + count) .. ' ' .. table.concat(batches, ' '))
+local stored = text(sequence) .. ':' .. text(count) .. ':' .. text(baseOffset) .. ':' .. text(appendedMs)
+redis.call('HSET', producers, producerId, text(epoch) .. ' ' .. text(sequence + count) .. kept .. ' ' .. stored)
 return { 'APPENDED', text(baseOffset), text(appendedMs), server, incarnation }
