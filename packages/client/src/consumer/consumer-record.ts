@@ -2,6 +2,7 @@
  * A record as handlers get it: a place in its batch, and nothing else until something of it is asked for. It is the one
  * object that a delivered record costs.
  */
+import { inspect } from 'node:util';
 import type { DecodedBatch, RecordHeaders } from '@millrace/redis';
 
 /** What all records of one batch share. */
@@ -81,5 +82,15 @@ export class ConsumerRecord<V = Buffer | null> {
   json(): unknown {
     const text = this.text();
     return text === null ? null : (JSON.parse(text) as unknown);
+  }
+
+  /** For logs, and for `JSON.stringify`: where the record is. What it says may be a secret, and is not shown. */
+  toJSON(): { topic: string; partition: number; offset: number; timestampMs: number; appendedMs: number } {
+    const { topic, partition, offset, timestampMs, appendedMs } = this;
+    return { topic, partition, offset, timestampMs, appendedMs };
+  }
+
+  [inspect.custom](): string {
+    return `ConsumerRecord ${inspect(this.toJSON())}`;
   }
 }

@@ -103,8 +103,11 @@ export class AppendWindow {
     // Whoever is admitted may fail at once, and leave while the others are being admitted.
     if (this.#isAdmitting) return;
     this.#isAdmitting = true;
-    while (this.#isOpen && this.#waiting.length > 0) this.#next()?.admitted();
-    this.#isAdmitting = false;
+    try {
+      while (this.#isOpen && this.#waiting.length > 0) this.#next()?.admitted();
+    } finally {
+      this.#isAdmitting = false;
+    }
   }
 
   #adapt({ sentMs }: InFlight, nowMs: number): void {

@@ -90,11 +90,10 @@ export async function readBatches(
   for (const position of positions) streams.set(logName(keys, position), position);
   const cursors = Array.from(streams.values(), (position) => entryIdBefore(position.offset));
   const blockMs = options.blockMs ?? 0;
-  // One write to the socket for both. The identity is asked for behind the read: its answer comes along with the other's,
-  // at no round trip and no wake-up of its own, and covers what was read up to it.
-  reader.stream?.cork();
-  const reading = (
-    blockMs > 0
+  // The identity is asked for behind the read: its answer comes along with the other's, at no round trip and no wake-up of
+  // its own, and covers what was read up to it.
+  const [reading, server] = inOneWrite(reader, (): [Promise<RawRead>, Promise<string> | null] => [
+    (blockMs > 0
       ? reader.xreadBuffer(
           'COUNT',
           options.maxEntries,
@@ -104,12 +103,15 @@ export async function readBatches(
           ...streams.keys(),
           ...cursors,
         )
-      : reader.xreadBuffer('COUNT', options.maxEntries, 'STREAMS', ...streams.keys(), ...cursors)
-  ) as Promise<RawRead>;
-  const server = positions.some((position) => position.server !== undefined)
-    ? serverIdentity(reader)
-    : Promise.resolve(null);
-  reader.stream?.uncork();
+      : reader.xreadBuffer(
+          'COUNT',
+          options.maxEntries,
+          'STREAMS',
+          ...streams.keys(),
+          ...cursors,
+        )) as Promise<RawRead>,
+    positions.some((position) => position.server !== undefined) ? serverIdentity(reader) : null,
+  ]);
   const [reply, present] = await Promise.all([reading, server]);
   if (present !== null && positions.some((position) => (position.server ?? present) !== present))
     throw new OtherServerError(present);
@@ -120,6 +122,15 @@ export async function readBatches(
     collectBatches(position, entries, batches);
   }
   return batches;
+}
+
+function inOneWrite<T>({ stream }: BatchReader, send: () => T): T {
+  stream?.cork();
+  try {
+    return send();
+  } finally {
+    stream?.uncork();
+  }
 }
 
 function collectBatches(position: ReadPosition, entries: readonly RawEntry[], batches: StoredBatch[]): void {
