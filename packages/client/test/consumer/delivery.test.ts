@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect } from 'vitest';
 import { eventually } from '@millrace/testkit';
 import { offsetsOf, test, values, TOPIC } from './consumer-fixture.ts';
@@ -40,6 +41,15 @@ describe('delivery', () => {
           value: value?.toString() ?? null,
           epoch,
           isAborted: signal.aborted,
+        });
+        // What it says may be a secret.
+        expect(inspect(record)).toMatch(/^ConsumerRecord \{[^}]*topic: 'orders'[^}]*\}$/);
+        expect(JSON.parse(JSON.stringify(record))).toEqual({
+          topic,
+          partition,
+          offset,
+          timestampMs,
+          appendedMs: record.appendedMs,
         });
       },
     });
