@@ -121,8 +121,11 @@ function encodeKey(format: RecordFormat, record: ProducerRecord<unknown>, place:
   }
 }
 
-/** A bound that needs no look into the text: UTF-8 takes at most three bytes per UTF-16 unit. */
-function fitsForSure({ key, value, headers, timestampMs }: EncodedRecord): boolean {
+/**
+ * Whether the encoder takes it beyond doubt, by a bound that needs no look into the text: UTF-8 takes at most three bytes
+ * per UTF-16 unit.
+ */
+export function fitsForSure({ key, value, headers, timestampMs }: EncodedRecord): boolean {
   return (
     (key === null || atMostBytes(key) <= MAX_KEY_BYTES) &&
     (value === null || atMostBytes(value) <= MAX_RECORD_BYTES / 2) &&

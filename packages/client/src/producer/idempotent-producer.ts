@@ -9,6 +9,7 @@ import { openAppender, type CloseableAppender } from './appender.ts';
 import { BatchDelivery, RecordDelivery, type Delivery } from './delivery.ts';
 import { encodeRecords, type RecordFormat } from './encode-records.ts';
 import { MemoryBudget } from './memory-budget.ts';
+import { PlainRecords } from './plain-records.ts';
 import type { PartitionLane } from './partition-lane.ts';
 import type { ProducerIdentity } from './producer-identity.ts';
 import type { ResolvedProducerOptions } from './producer-options.ts';
@@ -25,6 +26,8 @@ export class IdempotentProducer implements Producer {
   readonly #trails: AcknowledgedTrails;
   readonly #listeners = new Set<TruncationListener>();
   readonly #topics = new Map<string, TopicLane>();
+  /** Of topics that are sent to by their names. */
+  readonly #formats = new Map<string, RecordFormat>();
   /** Lanes whose open batch goes out at the end of this turn of the event loop. */
   #dueLanes: PartitionLane[] = [];
   /** Why nothing is accepted any more. */
@@ -125,12 +128,16 @@ export class IdempotentProducer implements Producer {
   /** What it throws becomes a rejection, as it is called from a promise's executor. */
   #submit(topic: Topic, records: readonly ProducerRecord<never>[], delivery: Delivery): void {
     if (this.#refusal !== null) throw this.#refusal;
-    const format = readTopic(topic);
+    const format = typeof topic === 'string' ? this.#formatOf(topic) : topicFormat(topic);
     const { clock } = this.#lanes;
-    const encoded = encodeRecords(format, records, clock.nowMs());
+    const nowMs = clock.nowMs();
+    const plain = PlainRecords.of(format, records, nowMs);
+    const taken = plain === null ? 0 : (this.#topics.get(format.topic)?.takeNow(plain, delivery) ?? 0);
+    if (taken > 0 && taken === records.length) return;
+    const encoded = encodeRecords(format, records, nowMs);
     const lane = this.#topicLane(format.topic);
     if (!(encoded instanceof Promise)) {
-      lane.submit(new Submission(delivery, encoded, clock.monotonicMs()));
+      lane.submit(new Submission(delivery, encoded, clock.monotonicMs(), taken));
       return;
     }
     const submission = new Submission(delivery, null, clock.monotonicMs());
@@ -145,6 +152,15 @@ export class IdempotentProducer implements Producer {
         lane.advance();
       },
     );
+  }
+
+  #formatOf(topic: string): RecordFormat {
+    let format = this.#formats.get(topic);
+    if (format === undefined) {
+      format = { topic: parseName('topic', topic), value: PLAIN_CODEC };
+      this.#formats.set(topic, format);
+    }
+    return format;
   }
 
   #topicLane(topic: string): TopicLane {
@@ -192,7 +208,6 @@ export class IdempotentProducer implements Producer {
   }
 }
 
-function readTopic(topic: Topic): RecordFormat {
-  if (typeof topic === 'string') return { topic: parseName('topic', topic), value: PLAIN_CODEC };
-  return { topic: topic.name, value: topic.value, key: topic.key };
+function topicFormat({ name, value, key }: AnyTopicDefinition): RecordFormat {
+  return { topic: name, value, key };
 }

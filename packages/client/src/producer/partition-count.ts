@@ -37,10 +37,20 @@ export class PartitionCount {
     this.#owner = owner;
   }
 
+  /** 0 while unknown. Asks for nothing and looks at no clock. */
+  get known(): number {
+    return this.#value;
+  }
+
   /** 0 while unknown; then it is being asked for. */
   get(): number {
-    if (this.#value === 0 || this.#context.clock.monotonicMs() - this.#countedMs > MAX_AGE_MS) this.#count();
+    if (this.#value === 0) this.#count();
+    else this.refreshIfOld(this.#context.clock.monotonicMs());
     return this.#value;
+  }
+
+  refreshIfOld(nowMs: number): void {
+    if (nowMs - this.#countedMs > MAX_AGE_MS) this.#count();
   }
 
   /** True when it was asked for after that time. Otherwise it is asked for now. */

@@ -24,6 +24,8 @@ export interface LaneContext extends SenderContext {
 }
 
 export interface LaneOwner {
+  /** Records are still sent, at this monotonic time. */
+  batchOpened(nowMs: number): void;
   /** Keyless records move on to another partition. */
   batchSealed(partition: number): void;
   /** Why the partition is unknown; rejects when Redis cannot be asked. */
@@ -144,8 +146,10 @@ export class PartitionLane implements WindowUser {
 
   #openBatch(): PendingBatch {
     const { clock, options } = this.#context;
-    const batch = new PendingBatch(clock.monotonicMs());
+    const nowMs = clock.monotonicMs();
+    const batch = new PendingBatch(nowMs);
     this.#open = batch;
+    this.#owner.batchOpened(nowMs);
     this.#isOpenDue = false;
     if (options.lingerMs > 0) this.#lingerTimer = clock.startTimer(options.lingerMs, () => this.release());
     else if (this.#sender.batch === null && !this.#isWaitingForWindow) this.#context.releaseSoon(this);

@@ -8,16 +8,17 @@ export class Submission {
   /** null while an asynchronous validator is at work. */
   records: readonly EncodedRecord[] | null;
   /** Index of the first record that is in no batch yet. */
-  next = 0;
+  next: number;
   /** Monotonic times: of the call, and since when it has not moved. */
   readonly submittedMs: number;
   blockedSinceMs: number;
   #isOver = false;
   readonly #whenOver: (() => void)[] = [];
 
-  constructor(delivery: Delivery, records: readonly EncodedRecord[] | null, nowMs: number) {
+  constructor(delivery: Delivery, records: readonly EncodedRecord[] | null, nowMs: number, next = 0) {
     this.delivery = delivery;
     this.records = records;
+    this.next = next;
     this.submittedMs = this.blockedSinceMs = nowMs;
   }
 

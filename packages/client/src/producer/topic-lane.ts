@@ -13,8 +13,10 @@ import {
 } from '@millrace/core';
 import { decodeBatch, toMillraceError } from '@millrace/redis';
 import { unknownTopic } from '../topic/unknown-topic.ts';
+import type { Delivery } from './delivery.ts';
 import type { EncodedRecord } from './encode-records.ts';
 import { PartitionCount, type CountContext } from './partition-count.ts';
+import type { PlainRecords } from './plain-records.ts';
 import { PartitionLane, type LaneContext } from './partition-lane.ts';
 import type { PendingBatch } from './pending-batch.ts';
 import type { Submission } from './submission.ts';
@@ -49,6 +51,28 @@ export class TopicLane {
     this.#waiting.push(submission);
     this.advance();
     if (!submission.isOver) this.#watchBlocking();
+  }
+
+  /**
+   * Puts a call's records into batches at once, as far as nothing is in the way: returns how many. The others are to be
+   * submitted. Most calls pass here, without an object per record.
+   */
+  takeNow(records: PlainRecords, delivery: Delivery): number {
+    const partitions = this.#count.known;
+    if (this.#waiting.length > 0 || records.highestPartition >= partitions || partitions === 0) return 0;
+    if (this.#hasGoneLanes(partitions)) return 0;
+    const { memory } = this.#context;
+    try {
+      for (let index = 0; index < records.length; index++) {
+        if (!memory.hasRoom) return index;
+        const record = records.at(index);
+        this.#lane(this.#partitionOf(record, partitions)).add(record, delivery);
+      }
+      delivery.complete();
+    } catch (error) {
+      delivery.abandoned(this.#toError(error));
+    }
+    return records.length;
   }
 
   /** Lets as many calls through as can pass now. */
@@ -116,7 +140,7 @@ export class TopicLane {
       try {
         this.#lane(this.#partitionOf(record, partitions)).add(record, submission.delivery);
       } catch (error) {
-        submission.abandon(toMillraceError(error, `sending to topic "${this.#topic}"`));
+        submission.abandon(this.#toError(error));
         return true;
       }
     }
@@ -150,6 +174,7 @@ export class TopicLane {
     let lane = this.#lanes.get(partition);
     if (lane === undefined) {
       lane = new PartitionLane(this.#topic, partition, this.#context, {
+        batchOpened: (nowMs) => this.#count.refreshIfOld(nowMs),
         batchSealed: () => this.#context.sticky.batchClosed(this.#topic, partition),
         explainUnknownPartition: () => this.#explainUnknownPartition(partition),
         isGone: () => this.#isGone(partition),
@@ -197,7 +222,7 @@ export class TopicLane {
       });
       places = records.map((record) => this.#partitionOf(record, partitions));
     } catch (error) {
-      batch.failed(toMillraceError(error, `sending to topic "${this.#topic}"`));
+      batch.failed(this.#toError(error));
       return;
     }
     let next = 0;
@@ -230,6 +255,10 @@ export class TopicLane {
 
   #abandonWaiting(error: MillraceError): void {
     for (const submission of this.#waiting.splice(0)) submission.abandon(error);
+  }
+
+  #toError(error: unknown): MillraceError {
+    return toMillraceError(error, `sending to topic "${this.#topic}"`);
   }
 
   #waitForRoom(): void {
