@@ -76,6 +76,7 @@ const UNFIT = -2;
 function isPlain(record: ProducerRecord<unknown>): record is ProducerRecord<EncodedRecord['value']> {
   // Users without TypeScript pass anything.
   if (typeof record !== 'object' || (record as unknown) === null) return false;
-  const { value } = record;
+  const { value, headers } = record;
+  if (headers !== undefined && (typeof headers !== 'object' || (headers as unknown) === null)) return false;
   return typeof value === 'string' || value === null || value instanceof Uint8Array;
 }
