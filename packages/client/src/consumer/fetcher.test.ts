@@ -61,3 +61,29 @@ test('a few partitions at their ends are asked for many entries', async () => {
   const read = await firstRead(Array.from({ length: 16 }, (_, number) => laneAtEnd(number, 1_024)));
   expect(read).toEqual({ lanes: 16, maxEntries: 256 });
 });
+
+test('partitions at their ends are asked along with a backlog now and then, not with each of its reads', async () => {
+  const clock = new VirtualClock();
+  const backlog = Object.defineProperty(laneAtEnd(0, 1_024), 'isAtEnd', { get: () => false, set: () => {} });
+  const lanes = [backlog, laneAtEnd(1, 1_024), laneAtEnd(2, 1_024)];
+  const asked: number[] = [];
+  const done = Promise.withResolvers<void>();
+  const fetcher = new Fetcher({
+    clock,
+    lanes: () => lanes,
+    read: async (positions: readonly ReadPosition[]) => {
+      asked.push(positions.length);
+      if (asked.length === 3) await clock.advance(5);
+      if (asked.length === 5) done.resolve();
+      return [];
+    },
+    unblock: () => Promise.resolve(),
+    maxReadBytes: () => MAX_READ_BYTES,
+    isFull: () => false,
+    onTransportFailure: () => {},
+  });
+  fetcher.start();
+  await done.promise;
+  await fetcher.close();
+  expect(asked.slice(0, 5)).toEqual([3, 1, 1, 3, 1]);
+});

@@ -55,6 +55,8 @@ type Asked = ReadonlyMap<string, Question>;
  * a read of a thousand partitions as dear as the records that it brings; so they take turns.
  */
 const MAX_CURRENT_LANES = 128;
+/** And not with every read: each of them is a key and an id in the command, and a look-up in Redis. */
+const CURRENT_PAUSE_MS = 5;
 /** What lanes at their ends may bring all together, in reads: 16 MiB, as much as may be buffered. */
 const MOST_READS_AT_ONCE = 8;
 
@@ -65,6 +67,8 @@ export class Fetcher {
   #blockMs = MAX_BLOCK_MS;
   readonly #behindTurns = new ReadTurns<Lane>();
   readonly #currentTurns = new ReadTurns<Lane>();
+  /** When lanes at their end were last asked along with those behind. */
+  #currentAskedMs = Number.NEGATIVE_INFINITY;
   /** Set while a read blocks. */
   #blocked: Asked | null = null;
   /** The read that has to end early. */
@@ -184,6 +188,9 @@ export class Fetcher {
     const count = Math.max(1, Math.floor(this.#port.maxReadBytes() / perLane));
     const chosen = this.#behindTurns.take(behind, count);
     if (behind.length === wanting.length) return chosen;
+    const nowMs = this.#port.clock.monotonicMs();
+    if (nowMs - this.#currentAskedMs < CURRENT_PAUSE_MS) return chosen;
+    this.#currentAskedMs = nowMs;
     const current = wanting.filter((lane) => lane.isAtEnd);
     return [...chosen, ...this.#currentTurns.take(current, MAX_CURRENT_LANES)];
   }

@@ -10,6 +10,8 @@ import type { Lane } from './lane.ts';
 export interface FetchersPort {
   readonly clock: Clock;
   lanes(): Iterable<Lane>;
+  /** Of all lanes. */
+  bufferedBytes(): number;
   /** Open before the first lane begins. */
   reader(): LogReader;
   onTransportFailure(error: unknown, during: string): void;
@@ -58,11 +60,11 @@ export class Fetchers {
     const { clock } = this.#port;
     return new Fetcher({
       clock,
-      lanes: () => this.#lanesOf(source),
+      lanes: () => (this.#port.reader().sourceOf === undefined ? this.#port.lanes() : this.#lanesOf(source)),
       read: (positions, maxEntries, blockMs) => this.#port.reader().read(positions, maxEntries, blockMs),
       unblock: () => this.#port.reader().unblock(source),
       maxReadBytes: () => Math.max(MIN_READ_BYTES, Math.floor(MAX_READ_BYTES / this.#fetchers.size)),
-      isFull: () => this.#isFull(),
+      isFull: () => this.#port.bufferedBytes() >= MAX_TOTAL_BYTES,
       onTransportFailure: (error, during) => this.#port.onTransportFailure(error, during),
     });
   }
@@ -73,11 +75,5 @@ export class Fetchers {
 
   *#lanesOf(source: string): Generator<Lane> {
     for (const lane of this.#port.lanes()) if (this.#sourceOf(lane) === source) yield lane;
-  }
-
-  #isFull(): boolean {
-    let totalBytes = 0;
-    for (const lane of this.#port.lanes()) totalBytes += lane.bufferedBytes;
-    return totalBytes >= MAX_TOTAL_BYTES;
   }
 }

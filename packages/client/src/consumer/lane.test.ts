@@ -22,6 +22,7 @@ function laneThat(logStart: (lane: Lane) => number) {
       onError: (error) => told.push(error),
       onTransportFailure: (error) => told.push(error),
       onWantsFetch: () => {},
+      onBuffered: () => {},
     },
     { autoCommit: true, autoCommitIntervalMs: 1_000, maxBufferedBytes: 1_024 },
     {
@@ -54,4 +55,12 @@ test('a hole where it stands halts it', async () => {
   await lane.onUnreadable(HOLE);
   expect(told).toEqual([HOLE]);
   expect(lane.mayDeliver).toBe(false);
+});
+
+test('nothing is read ahead for it while it is paused', () => {
+  const { lane } = laneThat(() => 0);
+  lane.pause();
+  expect(lane.wantsFetch).toBe(false);
+  lane.resume();
+  expect(lane.wantsFetch).toBe(true);
 });

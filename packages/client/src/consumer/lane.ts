@@ -42,6 +42,8 @@ export interface LanePort {
   onTransportFailure(error: unknown, during: string): void;
   /** There is room for more, or the position moved: the fetcher may have to look again. */
   onWantsFetch(lane: Lane): void;
+  /** So many bytes more, or fewer, are buffered. */
+  onBuffered(bytes: number): void;
 }
 
 export interface Ownership {
@@ -165,14 +167,12 @@ export class Lane implements OwnedPartition {
     return this.#bufferedBytes;
   }
 
-  /** At half of what it may hold: with small entries, asking for each one that was delivered would be a read for each. */
+  /**
+   * At half of what it may hold: with small entries, asking for each one that was delivered would be a read for each. Not
+   * while it is paused: what a thousand paused partitions hold ahead would be memory for nothing.
+   */
   get wantsFetch(): boolean {
-    return (
-      this.#phase === 'running' &&
-      this.halted === null &&
-      !this.#isCutOff &&
-      this.#bufferedBytes < this.#settings.maxBufferedBytes / 2
-    );
+    return this.mayDeliver && !this.#isCutOff && this.#bufferedBytes < this.#settings.maxBufferedBytes / 2;
   }
 
   get mayDeliver(): boolean {
@@ -193,7 +193,7 @@ export class Lane implements OwnedPartition {
   accept(batch: StoredBatch): void {
     if (this.#phase !== 'running' || batch.nextOffset <= this.fetchPosition) return;
     this.#buffer.push(batch);
-    this.#bufferedBytes += batch.bytes.length;
+    this.#setBuffered(this.#bufferedBytes + batch.bytes.length);
     const { length } = batch.bytes;
     this.#entryBytes = this.#entryBytes === 0 ? length : this.#entryBytes + (length - this.#entryBytes) / 8;
     this.fetchPosition = batch.nextOffset;
@@ -245,9 +245,9 @@ export class Lane implements OwnedPartition {
     if (batch === undefined) return;
     const wanted = this.wantsFetch;
     this.#lastBatch = trailEntry(batch);
-    this.#bufferedBytes -= batch.bytes.length;
+    this.#setBuffered(this.#bufferedBytes - batch.bytes.length);
     if (this.#isCutOff && this.#buffer.length === 0) void this.#acquireAnew();
-    else if ((!wanted && this.wantsFetch) || this.#bufferedBytes === 0) this.#port.onWantsFetch(this);
+    else if (this.wantsFetch && (!wanted || this.#bufferedBytes === 0)) this.#port.onWantsFetch(this);
   }
 
   /** Everything before `offset` is processed. */
@@ -294,7 +294,7 @@ export class Lane implements OwnedPartition {
     this.#fence = { ...this.#fence, nonce };
     this.version++;
     this.#buffer.length = 0;
-    this.#bufferedBytes = 0;
+    this.#setBuffered(0);
     this.#lastBatch = null;
     this.position = offset;
     this.#delivered = offset;
@@ -324,7 +324,7 @@ export class Lane implements OwnedPartition {
     this.#phase = 'ended';
     this.commits.close();
     this.#buffer.length = 0;
-    this.#bufferedBytes = 0;
+    this.#setBuffered(0);
     this.onInterrupt?.();
     this.changed.notify();
   }
@@ -355,6 +355,11 @@ export class Lane implements OwnedPartition {
       default:
         result satisfies never;
     }
+  }
+
+  #setBuffered(bytes: number): void {
+    this.#port.onBuffered(bytes - this.#bufferedBytes);
+    this.#bufferedBytes = bytes;
   }
 
   /** Of the batch that holds the record before `offset`, when it is still at hand. */

@@ -75,6 +75,7 @@ export class Ownership<V> {
   #joinedGeneration = 0;
   #appliedGeneration = 0;
   #assignedCount = 0;
+  #bufferedBytes = 0;
 
   constructor(port: OwnershipPort<V>, settings: OwnershipSettings) {
     this.#port = port;
@@ -109,6 +110,9 @@ export class Ownership<V> {
           onError,
           onTransportFailure,
           onWantsFetch: (lane) => port.onWantsFetch(lane),
+          onBuffered: (bytes) => {
+            this.#bufferedBytes += bytes;
+          },
         },
         onError,
         onTrimmed: (event) => void port.emitter.emit('recordsTrimmed', event),
@@ -139,6 +143,11 @@ export class Ownership<V> {
   /** Also one that is being drained: the handler that is waited for may still commit. */
   lane(key: PartitionKey): Lane | undefined {
     return this.#held.get(key)?.lane ?? this.#releases.drainingLane(key);
+  }
+
+  /** Fetched and not processed yet, all partitions together. Summing it up for each read would grow with their number. */
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
   }
 
   *lanes(): Generator<Lane> {
