@@ -49,8 +49,9 @@ test('what it takes is what would be encoded', () => {
   fc.assert(
     fc.property(records, (given) => {
       const found = read(given);
-      fc.pre(found !== null);
-      expect(found).toEqual(encodeRecords(plain, given as ProducerRecord<unknown>[], 1_000));
+      const expected =
+        found === null ? null : encodeRecords(plain, given as ProducerRecord<unknown>[], 1_000);
+      expect(found).toEqual(expected);
     }),
   );
 });
