@@ -6,6 +6,7 @@ export { RedisPartitionStore } from './partition/redis-partition-store.ts';
 export { BatchRecord, decodeBatch, openBatch, recordCount } from './batch/batch-decoder.ts';
 export { DecodedBatch, type RecordHeaders } from './batch/decoded-batch.ts';
 export { verifyCompression, type Compression, type CompressionSettings } from './batch/batch-compression.ts';
+export { BatchBuffers } from './batch/batch-buffers.ts';
 export { BatchEncoder, encodeBatch, type BytesInput, type RecordInput } from './batch/batch-encoder.ts';
 export {
   MAX_BATCH_BYTES,

@@ -1,6 +1,6 @@
 /** The producer behind `Millrace.producer()`: takes calls in, and looks after what its lanes share. */
 import { ClosedError, createStickyPartitioner, parseName, type MillraceError } from '@millrace/core';
-import { onReconnect, RedisTopicStore } from '@millrace/redis';
+import { BatchBuffers, onReconnect, RedisTopicStore } from '@millrace/redis';
 import type { ClientContext } from '../connect/client-context.ts';
 import { PLAIN_CODEC, type AnyTopicDefinition } from '../topic/topic-definition.ts';
 import type { ProducerLogTruncatedEvent } from '../truncation/log-truncated.ts';
@@ -16,6 +16,12 @@ import type { ResolvedProducerOptions } from './producer-options.ts';
 import type { BatchMetadata, Producer, ProducerRecord, RecordMetadata } from './producer.ts';
 import { Submission } from './submission.ts';
 import { TopicLane, type TopicLaneContext } from './topic-lane.ts';
+
+/**
+ * As much as a bulk load over sixteen partitions gives back at a time: with a quarter of it, a bulk load spent a fifth of its time
+ * in the garbage collector.
+ */
+const MAX_KEPT_BYTES = 16_777_216;
 
 type Topic = string | AnyTopicDefinition;
 type TruncationListener = (event: ProducerLogTruncatedEvent) => void;
@@ -61,6 +67,7 @@ export class IdempotentProducer implements Producer {
       log: this.#appender,
       trails: this.#trails,
       memory: new MemoryBudget(options.maxBufferedBytes),
+      buffers: new BatchBuffers(Math.min(options.maxBufferedBytes / 2, MAX_KEPT_BYTES)),
       sticky: createStickyPartitioner(random),
       clock,
       random,

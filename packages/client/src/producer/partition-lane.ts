@@ -5,7 +5,7 @@
  * Batches leave in the order in which they were opened, and nothing overtakes one that is tried again.
  */
 import { UnavailableError, type MillraceError, type Timer } from '@millrace/core';
-import { BatchEncoder } from '@millrace/redis';
+import { BatchEncoder, type BatchBuffers } from '@millrace/redis';
 import type { WindowUser } from './append-window.ts';
 import { BatchSender, type SenderContext } from './batch-sender.ts';
 import type { EncodedRecord } from './encode-records.ts';
@@ -17,6 +17,7 @@ import type { ResolvedProducerOptions } from './producer-options.ts';
 export interface LaneContext extends SenderContext {
   readonly options: ResolvedProducerOptions;
   readonly memory: MemoryBudget;
+  readonly buffers: BatchBuffers;
   /** A newer producer of this name is at work: what has not been sent must not be. */
   isFenced(): boolean;
   /** Calls `lane.release()` at the end of the event loop's turn. */
@@ -46,7 +47,7 @@ export class PartitionLane implements WindowUser {
   readonly #context: LaneContext;
   readonly #owner: LaneOwner;
   readonly #sender: BatchSender;
-  readonly #encoder = new BatchEncoder();
+  readonly #encoder: BatchEncoder;
 
   #open: PendingBatch | null = null;
   /** The open batch waits for nothing but the batch under way, and for room in the window. */
@@ -61,9 +62,11 @@ export class PartitionLane implements WindowUser {
     this.#partition = partition;
     this.#context = context;
     this.#owner = owner;
+    this.#encoder = new BatchEncoder(undefined, context.buffers);
     this.#sender = new BatchSender(topic, partition, context, {
       delivered: (batch, place) => {
         batch.delivered(place);
+        this.#giveBack(batch);
         this.#settled(batch);
       },
       failed: (batch, error) => {
@@ -207,6 +210,13 @@ export class PartitionLane implements WindowUser {
   #fail(batch: PendingBatch, error: MillraceError): void {
     batch.failed(error);
     this.#settled(batch);
+  }
+
+  /** An answer says that the connection has read the bytes. An earlier try, on one that broke, may not have been. */
+  #giveBack(batch: PendingBatch): void {
+    if (batch.attempts !== 1 || batch.bytes === null) return;
+    this.#context.buffers.give(batch.bytes);
+    batch.bytes = null;
   }
 
   #settled(batch: PendingBatch): void {

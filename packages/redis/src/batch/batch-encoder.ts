@@ -23,6 +23,7 @@ import {
   UNCOMPRESSED,
   ZSTD_COMPRESSED,
 } from './batch-format.ts';
+import type { BatchBuffers } from './batch-buffers.ts';
 import { compressBatch, type CompressionSettings } from './batch-compression.ts';
 import { varintBytes, writeVarint, zigzag } from './varint.ts';
 
@@ -45,16 +46,21 @@ const MIN_CAPACITY_BYTES = 1024;
 const UNCOMPRESSED_ALWAYS: CompressionSettings = { compression: 'none', compressionMinBytes: 0 };
 
 export class BatchEncoder {
-  #buffer = EMPTY;
+  #buffer: Buffer = EMPTY;
   #position = HEADER_BYTES;
   #recordCount = 0;
   #baseTimestampMs = 0;
   /** Size of the buffer to begin with: growing one to 100 KB step by step costs as much as encoding 500 records. */
   #expectedBytes: number;
+  readonly #buffers: BatchBuffers | null;
 
-  /** `expectedBytes` is where the size is known; later batches begin with the size of the one before. */
-  constructor(expectedBytes: number = MIN_CAPACITY_BYTES) {
+  /**
+   * `expectedBytes` is where the size is known; later batches begin with the size of the one before. `buffers`: where
+   * finished batches are given back to.
+   */
+  constructor(expectedBytes: number = MIN_CAPACITY_BYTES, buffers: BatchBuffers | null = null) {
     this.#expectedBytes = expectedBytes;
+    this.#buffers = buffers;
   }
 
   get recordCount(): number {
@@ -126,6 +132,7 @@ export class BatchEncoder {
     const isLarge = settings.compression === 'zstd' && plain.length >= settings.compressionMinBytes;
     const compressed = isLarge ? compressBatch(plain) : null;
     const batch = compressed ?? plain;
+    if (compressed !== null) this.#buffers?.give(plain);
     batch[ATTRIBUTES_AT] = compressed === null ? UNCOMPRESSED : ZSTD_COMPRESSED;
     batch.writeUInt32BE(crc32(batch.subarray(ATTRIBUTES_AT)), CRC_AT);
     this.#expectedBytes = this.#position;
@@ -136,10 +143,10 @@ export class BatchEncoder {
   }
 
   #grow(needed: number): void {
-    const grown = Buffer.allocUnsafe(
-      Math.max(needed, this.#buffer.length * 2, this.#expectedBytes, MIN_CAPACITY_BYTES),
-    );
+    const bytes = Math.max(needed, this.#buffer.length * 2, this.#expectedBytes, MIN_CAPACITY_BYTES);
+    const grown = this.#buffers?.take(bytes) ?? Buffer.allocUnsafe(bytes);
     this.#buffer.copy(grown, 0, 0, this.#position);
+    this.#buffers?.give(this.#buffer);
     this.#buffer = grown;
   }
 }
