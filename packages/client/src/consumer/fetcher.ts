@@ -57,7 +57,7 @@ type Asked = ReadonlyMap<string, Question>;
 const MAX_CURRENT_LANES = 128;
 /** And not with every read: each of them is a key and an id in the command, and a look-up in Redis. */
 const CURRENT_PAUSE_MS = 5;
-/** What lanes at their ends may bring all together, in reads: 16 MiB, as much as may be buffered. */
+/** What lanes at their ends may bring all together, in reads: 8 MiB, as much as may be buffered. */
 const MOST_READS_AT_ONCE = 8;
 
 export class Fetcher {

@@ -18,10 +18,10 @@ export interface FetchersPort {
 }
 
 /** What all reads that are under way may bring, roughly, as long as that leaves each of them something. */
-const MAX_READ_BYTES = 2 * 1_048_576;
+const MAX_READ_BYTES = 1_048_576;
 const MIN_READ_BYTES = 262_144;
 /** Fetched and not processed yet, all partitions together: a consumer that is slower than its producers stays small. */
-const MAX_TOTAL_BYTES = 16 * 1_048_576;
+const MAX_TOTAL_BYTES = 8 * 1_048_576;
 
 export class Fetchers {
   readonly #port: FetchersPort;

@@ -48,7 +48,7 @@ export interface ConsumerOptions<T extends TopicSelector = TopicSelector> {
    * uncompressed, and one stored batch more at most.
    */
   readonly maxBatchRecords?: number;
-  /** Bytes fetched ahead for one partition, roughly. Default 1 MiB; all partitions together hold about 16 MiB. */
+  /** Bytes fetched ahead for one partition, roughly. Default 1 MiB; all partitions together hold about 8 MiB. */
   readonly maxBufferedBytes?: number;
   /** How long a handler may go on when its partition has to be given up, ms. Then its signal aborts. Default 30,000. */
   readonly drainTimeoutMs?: number;

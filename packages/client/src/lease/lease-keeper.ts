@@ -47,6 +47,8 @@ export interface LeaseListener {
 const PROGRESS_INTERVAL_MS = 500;
 /** So that a timer that is late by a few turns is not taken for an event loop that stands still. */
 const PROGRESS_MARGIN = 4;
+/** It sends a heartbeat every few seconds; what the default lets its young generation grow to would be memory for nothing. */
+const YOUNG_GENERATION_MIB = 4;
 /** For what the thread answers after one round trip to Redis. */
 const ANSWER_TIMEOUT_MS = 5_000;
 
@@ -95,6 +97,7 @@ export class LeaseKeeper implements Lease {
     this.#worker = new Worker(new URL(entry, import.meta.url), {
       workerData: { ...data, shared } satisfies LeaseThreadData,
       name: 'millrace-lease',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     });
     this.#worker.on('message', (message: FromLeaseThread) => this.#onMessage(message));
     this.#worker.on('error', (error: Error) => this.#onFailure(error));
