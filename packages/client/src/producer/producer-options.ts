@@ -38,7 +38,10 @@ export interface ProducerOptions {
   readonly compression?: Compression | undefined;
   /** Smaller batches are not compressed. Default 1,024. */
   readonly compressionMinBytes?: number | undefined;
-  /** Encoded records that may wait for their acknowledgement; beyond it `send` waits. Default 32 MiB. */
+  /**
+   * Encoded records that may wait for their acknowledgement; beyond it `send` waits. Default 32 MiB. Up to half of it, at
+   * most 16 MiB, stays reserved for later batches once it was used.
+   */
   readonly maxBufferedBytes?: number | undefined;
   /** How long `send` waits for room, or for the topic to be looked up, milliseconds. Default 60,000. */
   readonly maxBlockMs?: number | undefined;

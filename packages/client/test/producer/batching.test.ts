@@ -178,3 +178,25 @@ test('sendBatch tells for each partition what lies where', async ({ redis, iored
   expect(stored.records.map(({ value }) => value)).toEqual(values(30).filter((_, index) => index % 3 === 2));
   expect(await producer.sendBatch('orders', [])).toEqual([]);
 });
+
+test('batches that lie where acknowledged ones lay are stored as they were sent', async ({
+  redis,
+  ioredis,
+  millrace,
+}) => {
+  await millrace.admin.createTopic('orders', { partitions: 2 });
+  await using producer = millrace.producer({ maxBatchBytes: 20_000 });
+  const sent: string[][] = [[], []];
+  for (let round = 0; round < 10; round++) {
+    const records = Array.from({ length: 200 }, (_, index) => ({
+      partition: index % 2,
+      value: `${round}:${index}:`.padEnd(200 + round, String(round)),
+    }));
+    for (const { partition, value } of records) sent[partition]?.push(value);
+    await producer.sendBatch('orders', records);
+  }
+  for (const [partition, expected] of sent.entries()) {
+    const { records } = await readPartition(ioredis, redis.prefix, 'orders', partition);
+    expect(records.map(({ value }) => value)).toEqual(expected);
+  }
+});
