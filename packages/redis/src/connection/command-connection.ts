@@ -36,6 +36,7 @@ export async function openCommandConnection(
   const seeds = await reachableSeeds(config, deadlineMs);
   const cluster = new Cluster([...seeds], clusterOptions(config, name));
   waitForNodes(cluster);
+  hearOutAsking(cluster);
   cluster.on('error', () => {});
   try {
     await untilReady(cluster, config, deadlineMs);
@@ -55,6 +56,21 @@ export async function openCommandConnection(
 function waitForNodes(cluster: Cluster): void {
   Object.defineProperty(cluster.options, 'enableOfflineQueue', {
     get: () => cluster.status === 'ready' && cluster.nodes().length > 0,
+  });
+}
+
+/**
+ * What follows a slot that is on its way (ASK) is preceded by an ASKING, whose answer the driver does not look at. Where
+ * the connection breaks in between, that would be an unhandled rejection, and the end of the process.
+ */
+function hearOutAsking(cluster: Cluster): void {
+  cluster.on('+node', (node: Redis) => {
+    const ask = node.asking.bind(node);
+    node.asking = (...args: []) => {
+      const asked = ask(...args);
+      asked.catch(() => {});
+      return asked;
+    };
   });
 }
 

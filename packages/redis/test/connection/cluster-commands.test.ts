@@ -156,6 +156,22 @@ test('while slots move and connections break, no call is executed twice or after
   expect(unknown).toBeGreaterThanOrEqual(12);
 }, 60_000);
 
+test('a connection that breaks while a slot is on its way fails the call, and nothing else', async () => {
+  const key = '{asked}:counter';
+  const from = await topology.primaryOf(key);
+  const target = topology.nodes.find((node) => node !== from);
+  if (target === undefined) throw new Error('no other node');
+  const slot = hashSlot(key);
+  const [fromId, toId] = await Promise.all([from, target].map(({ admin }) => admin.cluster('MYID')));
+  await target.admin.call('cluster', 'SETSLOT', slot, 'IMPORTING', fromId ?? '');
+  await from.admin.call('cluster', 'SETSLOT', slot, 'MIGRATING', toId ?? '');
+  // The driver awaits no answer to its ASKING: a rejection of it would be nobody's, and end the test run.
+  const drop = target.proxy?.dropReplies({ matching: ({ name }) => name === 'ASKING', outcome: 'reset' });
+  expect(await increment(key)).not.toBe('executed');
+  expect(drop?.dropped).toBe(1);
+  for (const { admin } of [from, target]) await admin.call('cluster', 'SETSLOT', slot, 'STABLE');
+});
+
 test('a slot that stays half moved is refused in the end, as not executed', async () => {
   const key = '{half}:here';
   const [from, to] = [await topology.primaryOf(key), topology.nodes];
