@@ -37,7 +37,15 @@ export class Member {
   readonly consumer: Consumer<string | RegExp>;
   readonly delivered: Delivered[] = [];
   readonly handled: Delivered[] = [];
-  readonly told: Told = { assigned: [], revoked: [], lost: [], rebalanced: [], logTruncated: [], recordsTrimmed: [], error: [] };
+  readonly told: Told = {
+    assigned: [],
+    revoked: [],
+    lost: [],
+    rebalanced: [],
+    logTruncated: [],
+    recordsTrimmed: [],
+    error: [],
+  };
   readonly #millrace: Millrace;
 
   constructor(millrace: Millrace, options: ConsumerOptions<string | RegExp>) {
