@@ -10,6 +10,8 @@ export const PARTITIONS = 16;
 
 /** How the product is given records in bulk. */
 export const BULK = { callRecords: 10_000, callsInFlight: 4 };
+/** More than a producer takes in: its `maxBufferedBytes` paces the calls, as it does for a loader that waits for none. */
+export const UNPACED = { ...BULK, callsInFlight: 32 };
 /** How plain `XADD` is: what was fastest of 100 to 2,000 a pipeline, one to 16 in flight, as text and as buffers. */
 export const PIPELINES = { pipelineRecords: 500, pipelinesInFlight: 8, values: 'text' } as const;
 
@@ -46,10 +48,11 @@ export async function fillTopic(
   bench: Bench,
   args: Omit<SendBatchArgs, 'callRecords' | 'callsInFlight'>,
   tail = 0,
+  bulk = BULK,
 ): Promise<number[]> {
   await using producer = await openProducer(bench, args.topic, args.partitions);
   const head = args.records - tail;
-  if (head > 0) await producer.call('sendBatch', { ...args, records: head, ...BULK });
+  if (head > 0) await producer.call('sendBatch', { ...args, records: head, ...bulk });
   if (tail > 0) await producer.call('sendBatch', { ...args, records: tail, ...ONE_CALL });
   await producer.call('close');
   return evenEnds(args.records, args.partitions);

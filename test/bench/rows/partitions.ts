@@ -1,7 +1,7 @@
 /** A topic of 1,024 partitions against one of 16: sending to all of them, and consuming all of them. */
 import { compare } from '../report/row.ts';
 import { costsOf, recordsPerSecond, takeTurns } from '../run/take-turns.ts';
-import { BULK, fillTopic, openConsumer, openProducer, zeros } from './fixture.ts';
+import { fillTopic, openConsumer, openProducer, UNPACED, zeros } from './fixture.ts';
 import type { RowDefinition } from './row-definition.ts';
 
 const FEW = 16;
@@ -18,19 +18,21 @@ export const partitions: RowDefinition = {
     const sent = await takeTurns(bench, 'partitions, send', [
       {
         name: 'many',
-        measure: () => producer.call('sendBatch', { topic: 'send-many', partitions: MANY, records, ...BULK }),
+        measure: () =>
+          producer.call('sendBatch', { topic: 'send-many', partitions: MANY, records, ...UNPACED }),
       },
       {
         name: 'few',
-        measure: () => producer.call('sendBatch', { topic: 'send-few', partitions: FEW, records, ...BULK }),
+        measure: () =>
+          producer.call('sendBatch', { topic: 'send-few', partitions: FEW, records, ...UNPACED }),
       },
     ]);
     await producer.call('close');
 
     // More, as a pass begins with a seek of every partition: 1,024 of them are to be a small part of it.
     const stored = bench.count(1_000_000);
-    const fewEnds = await fillTopic(bench, { topic: 'few', partitions: FEW, records: stored });
-    const manyEnds = await fillTopic(bench, { topic: 'many', partitions: MANY, records: stored });
+    const fewEnds = await fillTopic(bench, { topic: 'few', partitions: FEW, records: stored }, 0, UNPACED);
+    const manyEnds = await fillTopic(bench, { topic: 'many', partitions: MANY, records: stored }, 0, UNPACED);
     await using few = await openConsumer(bench, {
       topic: 'few',
       partitions: FEW,
@@ -47,7 +49,9 @@ export const partitions: RowDefinition = {
       { name: 'many', measure: () => many.call('pass', { from: zeros(MANY), to: manyEnds }) },
       { name: 'few', measure: () => few.call('pass', { from: zeros(FEW), to: fewEnds }) },
     ]);
-    const bulk = `sendBatch of ${BULK.callRecords} records to all partitions in turn, ${BULK.callsInFlight} in flight`;
+    const bulk =
+      `sendBatch of ${UNPACED.callRecords} records to all partitions in turn, as many calls as the producer takes ` +
+      `(maxBufferedBytes, 32 MiB)`;
     return [
       compare(
         {
