@@ -127,7 +127,7 @@ const MODEL_SERVER_FENCE: readonly Edit[] = [
 
 /**
  * A member goes on where it stood when the server has become another one. Three things tell it otherwise: the look at
- * the server after a reconnect, the server that its commits carry, and the checks of what a read brings.
+ * the server after a reconnect, the server that its commits carry, and the server that a read asks for behind it.
  */
 const noRewind: Mutant = {
   name: 'no-rewind-after-failover',
@@ -138,6 +138,11 @@ const noRewind: Mutant = {
       replace: "void ('server-changed'",
     },
     { file: COMMIT, find: 'if server ~= acquiredAt then', replace: 'if false then' },
+    {
+      file: 'packages/redis/src/log/read-batches.ts',
+      find: 'if (present !== null && positions.some(',
+      replace: 'if (present === undefined && positions.some(',
+    },
     ...MODEL_SERVER_FENCE,
   ],
   expect: ['truncation-silent', 'unseen'],
