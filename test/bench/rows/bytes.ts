@@ -15,7 +15,7 @@ export const bytes: RowDefinition = {
   steps: ({ rounds }) => rounds * 4,
   async run(bench) {
     if (!bench.peers.has('ioredis')) return [];
-    const records = bench.count(60_000);
+    const records = bench.count(480_000);
     const found = { 'millrace text': [], 'ioredis text': [], 'millrace json': [], 'ioredis json': [] };
     for (let round = 1; round <= bench.rounds; round++) {
       for (const values of ['text', 'json'] as const) {
