@@ -17,6 +17,7 @@ import {
   type AssignmentMember,
 } from '@millrace/core';
 import { median } from './median.ts';
+import { seededRandom } from './seeded-random.ts';
 
 const { values: options } = parseArgs({
   options: { runs: { type: 'string', default: '31' }, json: { type: 'boolean', default: false } },
@@ -64,17 +65,6 @@ const TIMED: readonly (Shape & { readonly targetMs: number })[] = [
   { topics: 100, partitionsPerTopic: 10_000, members: 2000, randomHalves: false, targetMs: 200 },
   { topics: 100, partitionsPerTopic: 1000, members: 1000, randomHalves: true, targetMs: 60 },
 ];
-
-/** mulberry32: the same groups in every run. */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Group {
   readonly topics: ReadonlyMap<string, number>;

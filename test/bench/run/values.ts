@@ -1,18 +1,9 @@
 /** What is sent: the same bytes on every side. Distinct, so that nobody profits from one that is hot in the caches. */
 
+import { seededRandom } from '../seeded-random.ts';
+
 export const VALUE_BYTES = 200;
 const DISTINCT = 1_000;
-
-/** mulberry32: the same values in every run. */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
