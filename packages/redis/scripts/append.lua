@@ -31,15 +31,15 @@
 --        when it is the oldest and ten minutes old: longer than any producer goes on trying, so that a repeated batch
 --        is never taken for a new one.
 local log, state, producers, producerTimes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local producerId, epoch, sequence = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local count, batch = tonumber(ARGV[4]), ARGV[5]
+local producerId, epochText, sequenceText, countText, batch = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local epoch, sequence, count = tonumber(epochText), tonumber(sequenceText), tonumber(countText)
 
 local maxBatchBytes, maxBatchRecords = 1048640, 10000
 local maxTrimmed, maxTrimmedBytes = 1000, 8388608
 local keptBatches = 5
 local maxProducers, protectedMs, expiryMs, seenAgainMs = 10000, 600000, 86400000, 1000
 
--- The default text of a large double is 1e+15.
+-- The default text of a large double is 1e+15. This one costs as much as a command: what came as text stays text.
 local function text(number)
   return string.format('%.0f', number)
 end
@@ -55,7 +55,10 @@ local baseOffset, lastAppendMs, incarnation = tonumber(s[1]), tonumber(s[2]) or 
 
 -- A producer that is told of another server looks whether what it was told before is still there, and one that is told
 -- of another log forgets what it was told of the former.
-local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
+-- Found as plain text: a pattern that has to be searched for costs as much as INFO itself.
+local info = redis.call('INFO', 'replication')
+local _, nameEnd = string.find(info, 'master_replid:', 1, true)
+local server = nameEnd and string.match(info, '^%x+', nameEnd + 1) or ''
 local known = redis.call('HGET', producers, producerId)
 local kept, lastSeenMs = '', 0
 if not known then
@@ -64,7 +67,8 @@ if not known then
   end
 else
   local knownEpoch, nextSequence, rest = string.match(known, '^(%d+) (%d+)(.*)$')
-  lastSeenMs = tonumber(string.match(rest, ':(%d+)$')) or 0
+  -- From where a time of 13 digits begins: from the start it would try every number before it.
+  lastSeenMs = tonumber(string.match(rest, ':(%d+)$', -14)) or 0
   if tonumber(knownEpoch) > epoch then
     return { 'PRODUCER_FENCED', knownEpoch }
   end
@@ -139,8 +143,12 @@ if not known then
   end
 end
 
--- What can be written without harm goes first: a user whose ACL lacks one of these commands is refused before the
--- log was touched, and not between the log and its end.
+-- What can be written without harm goes first: a user whose ACL lacks one of these commands is refused before
+-- anything was written that is true of a stored batch only.
+if not known then
+  -- Removes nothing yet. A first append that fails is taken back by it.
+  redis.call('HDEL', producers, producerId)
+end
 for _, old in ipairs(forgotten) do
   redis.call('ZREM', producerTimes, old)
   redis.call('HDEL', producers, old)
@@ -149,10 +157,11 @@ end
 if appendedMs - lastSeenMs >= seenAgainMs then
   redis.call('ZADD', producerTimes, text(appendedMs), producerId)
 end
-redis.call('HSET', state, 'appendedMs', text(appendedMs))
 
 -- Last of what may still be refused: a batch that is not stored takes nothing away.
 if limits and isFull() then
+  -- Who may trim and not say so would leave a start that is gone.
+  redis.call('HSET', state, 'appendedMs', text(appendedMs))
   local keptFrom, trimmed, trimmedBytes = start, 0, 0
   -- The bound keeps others from waiting for long. What comes is made room for all the same: of entries that are small
   -- beside the batches that come, a bounded number would make room for less, and the log would grow without end.
@@ -178,33 +187,48 @@ if limits and isFull() then
   end
 end
 
-local logEnd = baseOffset + count
-local added
-if baseOffset == 0 then
-  added = redis.pcall('XADD', log, '0-' .. text(logEnd), 't', text(appendedMs), 'b', batch)
-else
-  added = redis.pcall('XADD', log, 'NOMKSTREAM', '0-' .. text(logEnd), 't', text(appendedMs), 'b', batch)
+local endText, appendedText = text(baseOffset + count), text(appendedMs)
+-- Of the batches that are kept each begins with a space. The oldest makes room for this one.
+local fifth = 1
+for _ = 2, keptBatches do
+  fifth = fifth and string.find(kept, ' ', fifth + 1, true)
 end
-if not added then
-  return { 'LOG_MISSING', text(baseOffset) }
+if fifth then
+  kept = string.sub(kept, (string.find(kept, ' ', 2, true)))
 end
-if type(added) == 'table' and added.err then
-  -- An entry that was added by hand and deleted again still moved the stream's last id. Only in this rare case is
-  -- the whole XINFO reply worth its size.
-  local info = redis.pcall('XINFO', 'STREAM', log)
-  for field = 1, #info - 1, 2 do
-    if info[field] == 'last-generated-id' and info[field + 1] ~= '0-' .. text(baseOffset) then
-      return { 'FOREIGN_ENTRY', info[field + 1] }
-    end
+kept = kept .. ' ' .. sequenceText .. ':' .. countText .. ':' .. s[1] .. ':' .. appendedText
+
+-- The log comes last: behind it there is no write that could be refused. What says that it has the batch is taken back
+-- where it has not, by commands that were allowed a moment ago; left behind, it would make a duplicate of a batch that
+-- is nowhere.
+redis.call('HSET', producers, producerId, epochText .. ' ' .. text(sequence + count) .. kept)
+local added = redis.pcall('HSET', state, 'end', endText, 'bytes', text(bytes + #batch), 'appendedMs', appendedText)
+if type(added) == 'number' then
+  if baseOffset == 0 then
+    added = redis.pcall('XADD', log, '0-' .. endText, 't', appendedText, 'b', batch)
+  else
+    added = redis.pcall('XADD', log, 'NOMKSTREAM', '0-' .. endText, 't', appendedText, 'b', batch)
   end
-  return added
+  if type(added) == 'string' then
+    return { 'APPENDED', s[1], appendedText, server, incarnation }
+  end
+  redis.call('HSET', state, 'end', s[1], 'bytes', text(bytes), 'appendedMs', s[2] or '0')
+end
+if known then
+  redis.call('HSET', producers, producerId, known)
+else
+  redis.call('HDEL', producers, producerId)
 end
 
-redis.call('HSET', state, 'end', text(logEnd), 'bytes', text(bytes + #batch))
-local _, keptCount = string.gsub(kept, ' ', ' ')
-if keptCount >= keptBatches then
-  kept = string.match(kept, '^ %S+(.*)$')
+if not added then
+  return { 'LOG_MISSING', s[1] }
 end
-local stored = text(sequence) .. ':' .. text(count) .. ':' .. text(baseOffset) .. ':' .. text(appendedMs)
-redis.call('HSET', producers, producerId, text(epoch) .. ' ' .. text(sequence + count) .. kept .. ' ' .. stored)
-return { 'APPENDED', text(baseOffset), text(appendedMs), server, incarnation }
+-- An entry that was added by hand and deleted again still moved the stream's last id. Only in this rare case is
+-- the whole XINFO reply worth its size.
+local stream = redis.pcall('XINFO', 'STREAM', log)
+for field = 1, #stream - 1, 2 do
+  if stream[field] == 'last-generated-id' and stream[field + 1] ~= '0-' .. s[1] then
+    return { 'FOREIGN_ENTRY', stream[field + 1] }
+  end
+end
+return added

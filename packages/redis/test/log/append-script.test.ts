@@ -312,28 +312,3 @@ describe('LOG_MISSING', () => {
     expect(await logs.append('c')).toMatchObject({ baseOffset: 2 });
   });
 });
-
-describe('a refusal by Redis leaves the partition as it was', () => {
-  // Redis checks a script's commands one by one against the caller's ACL, and rolls nothing back.
-  for (const command of ['hmget', 'hget', 'zadd', 'zcard', 'time', 'xrange', 'xadd', 'hset']) {
-    test(`when the user may not ${command}`, async ({ logs, redis }) => {
-      await logs.append('a');
-      const user = `${redis.prefix}-user`;
-      await logs.ioredis.call('ACL', 'SETUSER', user, 'on', '>secret', '~*', '+@all', `-${command}`);
-      const limited = logs.ioredis.duplicate({ username: user, password: 'secret', lazyConnect: true });
-      try {
-        await limited.connect();
-        // Two records: nothing can lie in front of a single one, and nothing is looked for.
-        const request = appendRequest({ values: ['b', 'c'] });
-        await expect(appendBatch(limited, logs.keys, request)).rejects.toThrow(
-          /can't run this command|NOPERM/,
-        );
-      } finally {
-        limited.disconnect();
-        await logs.ioredis.call('ACL', 'DELUSER', user);
-      }
-      expect(await logs.log.append(appendRequest())).toMatchObject({ status: 'APPENDED', baseOffset: 1 });
-      expect((await logs.ioredis.xrange(streamOf(logs), '-', '+')).map(([id]) => id)).toEqual(['0-1', '0-2']);
-    });
-  }
-});
