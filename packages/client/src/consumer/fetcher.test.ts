@@ -62,19 +62,22 @@ test('a few partitions at their ends are asked for many entries', async () => {
   expect(read).toEqual({ lanes: 16, maxEntries: 256 });
 });
 
-test('partitions at their ends are asked along with a backlog now and then, not with each of its reads', async () => {
-  const clock = new VirtualClock();
-  const backlog = Object.defineProperty(laneAtEnd(0, 1_024), 'isAtEnd', { get: () => false, set: () => {} });
-  const lanes = [backlog, laneAtEnd(1, 1_024), laneAtEnd(2, 1_024)];
-  const asked: number[] = [];
+/** The first reads of these lanes, which bring nothing. `between` comes before the answer to each of them. */
+async function firstReads(
+  lanes: readonly Lane[],
+  count: number,
+  clock: VirtualClock,
+  between: (reads: number) => Promise<void>,
+): Promise<{ lanes: number; maxEntries: number }[]> {
+  const asked: { lanes: number; maxEntries: number }[] = [];
   const done = Promise.withResolvers<void>();
   const fetcher = new Fetcher({
     clock,
     lanes: () => lanes,
-    read: async (positions: readonly ReadPosition[]) => {
-      asked.push(positions.length);
-      if (asked.length === 3) await clock.advance(5);
-      if (asked.length === 5) done.resolve();
+    read: async (positions: readonly ReadPosition[], maxEntries) => {
+      asked.push({ lanes: positions.length, maxEntries });
+      await between(asked.length);
+      if (asked.length === count) done.resolve();
       return [];
     },
     unblock: () => Promise.resolve(),
@@ -85,5 +88,50 @@ test('partitions at their ends are asked along with a backlog now and then, not 
   fetcher.start();
   await done.promise;
   await fetcher.close();
-  expect(asked.slice(0, 5)).toEqual([3, 1, 1, 3, 1]);
+  return asked.slice(0, count);
+}
+
+function laneBehind(partition: number, entryBytes: number): Lane {
+  const stays = { get: () => false, set: () => {} };
+  return Object.defineProperty(laneAtEnd(partition, entryBytes), 'isAtEnd', stays);
+}
+
+test('partitions at their ends are asked beside a backlog now and then, not with each of its reads', async () => {
+  const clock = new VirtualClock();
+  const lanes = [laneBehind(0, 1_024), laneAtEnd(1, 1_024), laneAtEnd(2, 1_024)];
+  const asked = await firstReads(lanes, 6, clock, async (reads) => {
+    if (reads === 4) await clock.advance(5);
+  });
+  expect(asked.map((read) => read.lanes)).toEqual([1, 2, 1, 1, 1, 2]);
+});
+
+test('however many partitions are asked beside it, a backlog is read in large pieces', async () => {
+  const lanes = [laneBehind(0, 65_536), ...Array.from({ length: 128 }, (_, at) => laneAtEnd(at + 1, 65_536))];
+  const asked = await firstReads(lanes, 3, new VirtualClock(), () => Promise.resolve());
+  expect(asked[0]).toEqual({ lanes: 1, maxEntries: 8 });
+  expect(asked[1]?.lanes).toBe(64);
+  expect(asked[2]).toEqual(asked[0]);
+});
+
+test('of many partitions with a backlog each is read once before one is read again', async () => {
+  const lanes = Array.from({ length: 5 }, (_, number) => laneBehind(number, 1_048_576));
+  const asked: number[] = [];
+  const done = Promise.withResolvers<void>();
+  const fetcher = new Fetcher({
+    clock: new VirtualClock(),
+    lanes: () => lanes,
+    read: (positions: readonly ReadPosition[]) => {
+      asked.push(...positions.map(({ partition }) => partition));
+      if (asked.length >= 10) done.resolve();
+      return Promise.resolve([]);
+    },
+    unblock: () => Promise.resolve(),
+    maxReadBytes: () => MAX_READ_BYTES,
+    isFull: () => false,
+    onTransportFailure: () => {},
+  });
+  fetcher.start();
+  await done.promise;
+  await fetcher.close();
+  expect(asked.slice(0, 10)).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3, 4]);
 });

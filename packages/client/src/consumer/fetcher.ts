@@ -54,7 +54,7 @@ type Asked = ReadonlyMap<string, Question>;
  * Lanes at their log's end that are asked along with those that have a backlog. Asking all of them every time would make
  * a read of a thousand partitions as dear as the records that it brings; so they take turns.
  */
-const MAX_CURRENT_LANES = 128;
+const MAX_CURRENT_LANES = 64;
 /** And not with every read: each of them is a key and an id in the command, and a look-up in Redis. */
 const CURRENT_PAUSE_MS = 5;
 /** What lanes at their ends may bring all together, in reads: 8 MiB, as much as may be buffered. */
@@ -65,8 +65,8 @@ export class Fetcher {
   readonly #changed = new ChangeSignal();
   /** Longest block, ms. An idle consumer sends one read in this time. */
   #blockMs = MAX_BLOCK_MS;
-  readonly #behindTurns = new ReadTurns<Lane>();
-  readonly #currentTurns = new ReadTurns<Lane>();
+  readonly #behind: ReadTurns<Lane>;
+  readonly #current: ReadTurns<Lane>;
   /** When lanes at their end were last asked along with those behind. */
   #currentAskedMs = Number.NEGATIVE_INFINITY;
   /** Set while a read blocks. */
@@ -79,6 +79,9 @@ export class Fetcher {
 
   constructor(port: FetcherPort) {
     this.#port = port;
+    const lanes = (): Iterable<Lane> => port.lanes();
+    this.#behind = new ReadTurns(lanes, (lane) => !lane.isAtEnd && this.#mayAsk(lane));
+    this.#current = new ReadTurns(lanes, (lane) => lane.isAtEnd && this.#mayAsk(lane));
   }
 
   start(): void {
@@ -100,13 +103,14 @@ export class Fetcher {
 
   async #run(): Promise<void> {
     while (!this.#isClosed) {
-      const lanes = this.#choose();
-      if (lanes.length === 0) {
+      const behind = this.#takeBehind();
+      const current = behind.length === 0 ? this.#current.all() : this.#takeCurrent();
+      if (behind.length + current.length === 0) {
         await this.#changed.wait();
         continue;
       }
       try {
-        const readBytes = await this.#readFor(lanes);
+        const readBytes = await this.#readFor(behind, current);
         // Whoever waits for these records goes first: asking for more is work as well, and little is behind.
         if (readBytes > 0 && readBytes < SMALL_READ_BYTES) await this.#port.clock.nextTurn();
       } catch (error) {
@@ -117,21 +121,57 @@ export class Fetcher {
     }
   }
 
-  /** Lanes with room, as long as all of them together have: beyond that only those that would otherwise stand still. */
-  #choose(): Lane[] {
-    const isFull = this.#port.isFull();
-    const lanes: Lane[] = [];
-    for (const lane of this.#port.lanes()) {
-      if (lane.wantsFetch && (!isFull || lane.bufferedBytes === 0)) lanes.push(lane);
-    }
-    return lanes;
+  /** With room, as long as all of them together have: beyond that only one that would otherwise stand still. */
+  #mayAsk(lane: Lane): boolean {
+    return lane.wantsFetch && (lane.bufferedBytes === 0 || !this.#port.isFull());
   }
 
-  /** Answers how many bytes it brought. */
-  async #readFor(wanting: readonly Lane[]): Promise<number> {
-    const behind = wanting.filter((lane) => !lane.isAtEnd);
-    const mayBlock = behind.length === 0;
-    const lanes = mayBlock ? wanting : this.#takeTurns(wanting, behind);
+  /**
+   * Much of a few lanes rather than little of all: what is delivered together is committed together, and one entry of each of
+   * a thousand lanes would be a commit for each entry.
+   */
+  #takeBehind(): readonly Lane[] {
+    const chosen: Lane[] = [];
+    let [mostOfOne, entryBytes] = [Number.POSITIVE_INFINITY, 1];
+    for (let lane = this.#behind.first(); lane !== undefined; lane = this.#behind.next()) {
+      chosen.push(lane);
+      mostOfOne = Math.min(mostOfOne, lane.maxReadBytes);
+      entryBytes = Math.max(entryBytes, lane.entryBytes);
+      const perLane = Math.max(entryBytes, Math.min(mostOfOne, MAX_ENTRIES * entryBytes));
+      if ((chosen.length + 1) * perLane > this.#port.maxReadBytes()) break;
+    }
+    return chosen;
+  }
+
+  /** Those at their end that are asked along with a backlog: now and then. */
+  #takeCurrent(): readonly Lane[] {
+    const chosen: Lane[] = [];
+    const nowMs = this.#port.clock.monotonicMs();
+    if (nowMs - this.#currentAskedMs < CURRENT_PAUSE_MS) return chosen;
+    this.#currentAskedMs = nowMs;
+    for (let lane = this.#current.first(); lane !== undefined; lane = this.#current.next()) {
+      chosen.push(lane);
+      if (chosen.length === MAX_CURRENT_LANES) break;
+    }
+    return chosen;
+  }
+
+  /**
+   * Answers how many bytes it brought. Lanes at their end have a command of their own beside a backlog's: COUNT is the same
+   * for all of one command, and that many lanes would leave those with a backlog one entry each.
+   */
+  async #readFor(behind: readonly Lane[], current: readonly Lane[]): Promise<number> {
+    const readBytes = this.#port.maxReadBytes();
+    const mostOfCurrent = MOST_READS_AT_ONCE * readBytes;
+    if (behind.length === 0) return this.#read(current, mostOfCurrent, true);
+    const backlog = this.#read(behind, readBytes, false);
+    if (current.length === 0) return backlog;
+    const bytes = await Promise.all([backlog, this.#read(current, mostOfCurrent, false)]);
+    return bytes[0] + bytes[1];
+  }
+
+  /** `mostBytes`: what it may bring, roughly. */
+  async #read(lanes: readonly Lane[], mostBytes: number, mayBlock: boolean): Promise<number> {
     const asked = new Map<string, Question>();
     const positions: ReadPosition[] = [];
     for (const lane of lanes) {
@@ -146,15 +186,14 @@ export class Fetcher {
     }
     if (mayBlock) this.#blocked = asked;
     try {
-      const maxEntries = this.#entriesPerLane(lanes);
+      const maxEntries = this.#entriesPerLane(lanes, mostBytes);
       const batches = await this.#port.read(positions, maxEntries, mayBlock ? this.#blockMs : 0);
-      distribute(batches, asked, maxEntries);
-      return batches.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      return distribute(batches, asked, maxEntries);
     } catch (error) {
       if (!(await this.#isDealtWith(error, asked))) throw error;
       return 0;
     } finally {
-      this.#blocked = null;
+      if (mayBlock) this.#blocked = null;
     }
   }
 
@@ -179,35 +218,12 @@ export class Fetcher {
   }
 
   /**
-   * Much of a few lanes rather than little of all: what is delivered together is committed together, and one entry of each of
-   * a thousand lanes would be a commit for each entry.
-   */
-  #takeTurns(wanting: readonly Lane[], behind: readonly Lane[]): readonly Lane[] {
-    const entryBytes = largestEntryBytes(behind);
-    const perLane = Math.max(entryBytes, Math.min(mayHoldBytes(behind), MAX_ENTRIES * entryBytes));
-    const count = Math.max(1, Math.floor(this.#port.maxReadBytes() / perLane));
-    const chosen = this.#behindTurns.take(behind, count);
-    if (behind.length === wanting.length) return chosen;
-    const nowMs = this.#port.clock.monotonicMs();
-    if (nowMs - this.#currentAskedMs < CURRENT_PAUSE_MS) return chosen;
-    this.#currentAskedMs = nowMs;
-    const current = wanting.filter((lane) => lane.isAtEnd);
-    return [...chosen, ...this.#currentTurns.take(current, MAX_CURRENT_LANES)];
-  }
-
-  /**
    * XREAD's COUNT is per stream, and a reply without bound can take the server's memory: bound it by sizes seen, and by
    * what one lane may hold. Lanes at their end are not expected to bring much. They do where nobody could read for a while
    * (Redis was away, a handler kept the event loop), and then all of them together.
    */
-  #entriesPerLane(lanes: readonly Lane[]): number {
-    const behind = lanes.reduce((count, lane) => (lane.isAtEnd ? count : count + 1), 0);
-    const readBytes = this.#port.maxReadBytes();
-    const share = Math.min(
-      mayHoldBytes(lanes),
-      readBytes / Math.max(1, behind),
-      (MOST_READS_AT_ONCE * readBytes) / lanes.length,
-    );
+  #entriesPerLane(lanes: readonly Lane[], mostBytes: number): number {
+    const share = Math.min(mayHoldBytes(lanes), this.#port.maxReadBytes(), mostBytes / lanes.length);
     return Math.max(1, Math.min(MAX_ENTRIES, Math.floor(share / largestEntryBytes(lanes))));
   }
 
@@ -238,8 +254,11 @@ export class Fetcher {
   }
 }
 
-function distribute(batches: readonly StoredBatch[], asked: Asked, maxEntries: number): void {
+/** Answers how many bytes there were. */
+function distribute(batches: readonly StoredBatch[], asked: Asked, maxEntries: number): number {
+  let bytes = 0;
   for (const batch of batches) {
+    bytes += batch.bytes.length;
     const question = asked.get(batch.partition);
     if (question === undefined || question.lane.version !== question.version) continue;
     question.entries++;
@@ -248,6 +267,7 @@ function distribute(batches: readonly StoredBatch[], asked: Asked, maxEntries: n
   for (const { lane, version, entries } of asked.values())
     // With fewer entries than it asked for, there was no more.
     lane.isAtEnd = lane.version === version && entries < maxEntries;
+  return bytes;
 }
 
 function mayHoldBytes(lanes: readonly Lane[]): number {

@@ -1,17 +1,20 @@
 /** The rebalance history: a capped stream, newest last. */
 import type { GroupEvent } from '@millrace/core';
 import type { Redis } from 'ioredis';
+import { gatherWrites, type Written } from '../connection/gather-writes.ts';
 import type { GroupKeys } from '../keys.ts';
 
 /** Older events are dropped. Enough for days of a busy fleet, small enough to read whole. */
 export const EVENTS_TO_KEEP = 1000;
 
 export async function appendGroupEvent(
-  connection: Pick<Redis, 'xadd'>,
+  connection: Pick<Redis, 'xadd'> & Written,
   keys: GroupKeys,
   type: string,
   fields: Readonly<Record<string, string>>,
 ): Promise<void> {
+  // A seek of each of many partitions is an event of each.
+  gatherWrites(connection);
   await connection.xadd(
     keys.events,
     'MAXLEN',

@@ -12,6 +12,7 @@ import type {
   TrimRequest,
   TrimResult,
 } from '@millrace/core';
+import { gatherWrites, type Written } from '../connection/gather-writes.ts';
 import type { Keys } from '../keys.ts';
 import { readFingerprints } from '../log/read-fingerprints.ts';
 import type { ScriptConnection } from '../run-script.ts';
@@ -19,10 +20,10 @@ import { acquirePartition, commitOffset, readProgress, releasePartition, seekOff
 import { trimPartition } from './trim-partition.ts';
 
 export class RedisPartitionStore implements PartitionStore {
-  readonly #connection: ScriptConnection;
+  readonly #connection: ScriptConnection & Written;
   readonly #keys: Keys;
 
-  constructor(connection: ScriptConnection, keys: Keys) {
+  constructor(connection: ScriptConnection & Written, keys: Keys) {
     this.#connection = connection;
     this.#keys = keys;
   }
@@ -32,6 +33,7 @@ export class RedisPartitionStore implements PartitionStore {
   }
 
   commit(fence: Fence, offset: number, fingerprint: string): Promise<CommitResult> {
+    gatherWrites(this.#connection);
     return commitOffset(this.#connection, this.#keys, fence, offset, fingerprint);
   }
 
@@ -40,6 +42,7 @@ export class RedisPartitionStore implements PartitionStore {
   }
 
   seek(fence: Fence, offset: number, nextNonce: string): Promise<SeekResult> {
+    gatherWrites(this.#connection);
     return seekOffset(this.#connection, this.#keys, fence, offset, nextNonce);
   }
 
