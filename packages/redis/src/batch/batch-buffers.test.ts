@@ -45,3 +45,15 @@ test('what is kept is bounded', () => {
   const again = Array.from({ length: 10 }, () => buffers.take(1_048_576));
   expect(again.filter(({ buffer }) => known.has(buffer))).toHaveLength(4);
 });
+
+test('what is kept are sizes that are asked for', () => {
+  const buffers = new BatchBuffers(4_194_304);
+  for (const bytes of [16_384, 65_536]) {
+    const lent = Array.from({ length: 4_194_304 / bytes }, () => buffers.take(bytes));
+    for (const buffer of lent) buffers.give(buffer);
+    const known = new Set(lent.map(({ buffer }) => buffer));
+    const again = lent.map(() => buffers.take(bytes));
+    expect(again.every(({ buffer }) => known.has(buffer))).toBe(true);
+    for (const buffer of again) buffers.give(buffer);
+  }
+});

@@ -24,7 +24,11 @@ export class BatchBuffers {
   take(bytes: number): Buffer {
     if (bytes < LEAST_BYTES) return Buffer.allocUnsafe(bytes);
     const size = 2 ** Math.ceil(Math.log2(bytes));
-    const memory = this.#kept.get(size)?.pop();
+    const kept = this.#kept.get(size) ?? [];
+    // Asked for last, it comes last.
+    this.#kept.delete(size);
+    this.#kept.set(size, kept);
+    const memory = kept.pop();
     if (memory === undefined) {
       const fresh = Buffer.allocUnsafeSlow(size);
       this.#lent.add(fresh.buffer);
@@ -39,10 +43,20 @@ export class BatchBuffers {
   give({ buffer: memory }: Buffer): void {
     if (!this.#lent.delete(memory) || !(memory instanceof ArrayBuffer)) return;
     const size = memory.byteLength;
-    if (this.#keptBytes + size > this.#maxKeptBytes) return;
+    if (!this.#makeRoom(size)) return;
     this.#keptBytes += size;
-    const kept = this.#kept.get(size);
-    if (kept === undefined) this.#kept.set(size, [memory]);
-    else kept.push(memory);
+    this.#kept.get(size)?.push(memory);
+  }
+
+  /** Sizes that nobody asks for any more would otherwise be all that is kept. */
+  #makeRoom(size: number): boolean {
+    for (const [other, kept] of this.#kept) {
+      if (other === size) break;
+      while (kept.length > 0 && this.#keptBytes + size > this.#maxKeptBytes) {
+        kept.pop();
+        this.#keptBytes -= other;
+      }
+    }
+    return this.#keptBytes + size <= this.#maxKeptBytes;
   }
 }
