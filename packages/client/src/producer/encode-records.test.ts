@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
+import { BatchEncoder } from '@millrace/redis';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PLAIN_CODEC } from '../topic/topic-definition.ts';
-import { encodeRecords, type RecordFormat } from './encode-records.ts';
+import { atMostRecordBytes, encodeRecords, type EncodedRecord, type RecordFormat } from './encode-records.ts';
 import type { ProducerRecord } from './producer.ts';
 
 const plain: RecordFormat = { topic: 'orders', value: PLAIN_CODEC };
@@ -159,5 +161,29 @@ test('a codec that gives nothing does not make a tombstone', () => {
   };
   expect(() => encodeRecords(format, [{ value: 'v' }], 0)).toThrow(
     expect.objectContaining({ code: 'INVALID_RECORD' }),
+  );
+});
+
+test('a record never takes more in a batch than is reckoned with', () => {
+  const bytes = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.uint8Array({ maxLength: 300 }));
+  const record = fc.record(
+    {
+      key: fc.option(bytes),
+      value: fc.option(bytes),
+      headers: fc.dictionary(fc.string({ maxLength: 20 }), bytes, { maxKeys: 10 }),
+      timestampMs: fc.nat(2 ** 47),
+    },
+    { requiredKeys: ['value'] },
+  );
+  fc.assert(
+    fc.property(record, (given) => {
+      const [encoded] = encodeRecords(plain, [given], 1_000) as EncodedRecord[];
+      if (encoded === undefined) throw new RangeError('one record is encoded to one');
+      const encoder = new BatchEncoder();
+      encoder.append({ value: 'the first one has no distance in time', timestampMs: 2 ** 46 });
+      const before = encoder.byteLength;
+      encoder.append(encoded);
+      expect(encoder.byteLength - before).toBeLessThanOrEqual(atMostRecordBytes(encoded));
+    }),
   );
 });

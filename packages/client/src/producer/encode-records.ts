@@ -16,6 +16,9 @@ import { describeCause } from '../topic/codec-error.ts';
 import type { KeyOf, ValueCodec } from '../topic/topic-definition.ts';
 import type { ProducerRecord } from './producer.ts';
 
+/** Of the record, its timestamp, key, value and headers, as varints. */
+const MAX_LENGTHS_BYTES = 24;
+
 type Key = string | Uint8Array | null;
 type Headers = NonNullable<ProducerRecord<unknown>['headers']>;
 
@@ -133,6 +136,16 @@ export function fitsForSure({ key, value, headers, timestampMs }: EncodedRecord)
     timestampMs >= 0 &&
     timestampMs < 2 ** 47 &&
     (headers === undefined || headersFitForSure(headers))
+  );
+}
+
+/** At least as many bytes as the record takes in a batch, found without a look into its text. Only of one that is valid. */
+export function atMostRecordBytes({ key, value, headers }: EncodedRecord): number {
+  return (
+    MAX_LENGTHS_BYTES +
+    (key === null ? 0 : atMostBytes(key)) +
+    (value === null ? 0 : atMostBytes(value)) +
+    (headers === undefined ? 0 : MAX_HEADER_BYTES)
   );
 }
 

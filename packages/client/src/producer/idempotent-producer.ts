@@ -10,6 +10,7 @@ import { BatchDelivery, RecordDelivery, type Delivery } from './delivery.ts';
 import { encodeRecords, type RecordFormat } from './encode-records.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { PlainRecords } from './plain-records.ts';
+import { PartitionGroups } from './partition-groups.ts';
 import type { PartitionLane } from './partition-lane.ts';
 import type { ProducerIdentity } from './producer-identity.ts';
 import type { ResolvedProducerOptions } from './producer-options.ts';
@@ -68,6 +69,7 @@ export class IdempotentProducer implements Producer {
       trails: this.#trails,
       memory: new MemoryBudget(options.maxBufferedBytes),
       buffers: new BatchBuffers(Math.min(options.maxBufferedBytes / 2, MAX_KEPT_BYTES)),
+      groups: new PartitionGroups(),
       sticky: createStickyPartitioner(random),
       clock,
       random,

@@ -66,3 +66,14 @@ test('room that nobody has taken yet is not lost while others wait', () => {
   budget.give(20);
   expect(calls).toBe(2);
 });
+
+test('who waits is let in once there is room for more than a record or two', () => {
+  const budget = new MemoryBudget(3_200);
+  budget.take(3_200);
+  let calls = 0;
+  budget.whenRoom(() => calls++);
+  budget.give(99);
+  expect([calls, budget.freeBytes]).toEqual([0, 99]);
+  budget.give(1);
+  expect(calls).toBe(1);
+});

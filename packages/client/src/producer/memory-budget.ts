@@ -2,14 +2,24 @@
  * Back-pressure by bytes. The budget is checked before a record is encoded and charged after, so it is exceeded by at
  * most one record: a record larger than the whole budget still gets through, and no size is computed twice.
  */
+
+/**
+ * Those who wait are let in once a part of the whole is free. Each batch of 40 KiB that is stored would otherwise let in
+ * one record for each of 200 partitions, whose batches have left the processor's cache since their last record.
+ */
+const REFILL_PARTS = 32;
+
 export class MemoryBudget {
   readonly #maxBytes: number;
+  /** With more in use, nobody who waits is let in. */
+  readonly #refillBytes: number;
   #usedBytes = 0;
   /** Who found no room, longest wait first. */
   #waiting: (() => void)[] = [];
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+    this.#refillBytes = maxBytes - maxBytes / REFILL_PARTS;
   }
 
   /** False while others wait, too: who comes later must not overtake them. */
@@ -21,12 +31,17 @@ export class MemoryBudget {
     return this.#usedBytes;
   }
 
+  get freeBytes(): number {
+    return this.#maxBytes - this.#usedBytes;
+  }
+
   take(bytes: number): void {
     this.#usedBytes += bytes;
   }
 
   give(bytes: number): void {
     this.#usedBytes -= bytes;
+    if (this.#usedBytes > this.#refillBytes) return;
     while (this.#usedBytes < this.#maxBytes) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
@@ -38,7 +53,7 @@ export class MemoryBudget {
     }
   }
 
-  /** Calls `retry` when there is room again, once. */
+  /** Calls `retry` when there is room again, and some of it, once. */
   whenRoom(retry: () => void): void {
     this.#waiting.push(retry);
   }

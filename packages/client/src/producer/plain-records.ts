@@ -38,8 +38,9 @@ export class PlainRecords {
     return this.#records.length;
   }
 
-  /** The same object each time: to be used before the next is asked for. */
-  at(index: number): EncodedRecord {
+  /** The same object each time: to be used before the next is asked for. Undefined behind the last. */
+  at(index: number): EncodedRecord | undefined {
+    if (index >= this.#records.length) return undefined;
     // A single one was read when it was verified.
     if (this.#records.length > 1) this.#read(this.#records[index] as ProducerRecord<EncodedRecord['value']>);
     return this.#current;

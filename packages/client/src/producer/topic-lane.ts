@@ -14,15 +14,24 @@ import {
 import { decodeBatch, toMillraceError } from '@millrace/redis';
 import { unknownTopic } from '../topic/unknown-topic.ts';
 import type { Delivery } from './delivery.ts';
-import type { EncodedRecord } from './encode-records.ts';
+import { atMostRecordBytes, type EncodedRecord } from './encode-records.ts';
 import { PartitionCount, type CountContext } from './partition-count.ts';
 import type { PlainRecords } from './plain-records.ts';
+import { MAX_GROUPED, NONE, type PartitionGroups } from './partition-groups.ts';
 import { PartitionLane, type LaneContext } from './partition-lane.ts';
 import type { PendingBatch } from './pending-batch.ts';
 import type { Submission } from './submission.ts';
 
 export interface TopicLaneContext extends LaneContext, CountContext {
   readonly sticky: StickyPartitioner;
+  /** For the records of one call while they are put into batches. */
+  readonly groups: PartitionGroups;
+}
+
+interface RecordSource {
+  readonly length: number;
+  /** Undefined behind the last. */
+  at(index: number): EncodedRecord | undefined;
 }
 
 export class TopicLane {
@@ -61,13 +70,9 @@ export class TopicLane {
     const partitions = this.#count.known;
     if (this.#waiting.length > 0 || records.highestPartition >= partitions || partitions === 0) return 0;
     if (this.#hasGoneLanes(partitions)) return 0;
-    const { memory } = this.#context;
     try {
-      for (let index = 0; index < records.length; index++) {
-        if (!memory.hasRoom) return index;
-        const record = records.at(index);
-        this.#lane(this.#partitionOf(record, partitions)).add(record, delivery);
-      }
+      const taken = this.#take(records, 0, partitions, delivery);
+      if (taken < records.length) return taken;
       delivery.complete();
     } catch (error) {
       delivery.abandoned(this.#toError(error));
@@ -129,23 +134,66 @@ export class TopicLane {
   }
 
   #fill(submission: Submission, records: readonly EncodedRecord[], partitions: number): boolean {
-    const { memory, clock } = this.#context;
     const start = submission.next;
-    for (let record = records[start]; record !== undefined; record = records[++submission.next]) {
-      if (!memory.hasRoom) {
-        if (submission.next > start) submission.blockedSinceMs = clock.monotonicMs();
-        this.#waitForRoom();
-        return false;
-      }
-      try {
-        this.#lane(this.#partitionOf(record, partitions)).add(record, submission.delivery);
-      } catch (error) {
-        submission.abandon(this.#toError(error));
-        return true;
-      }
+    try {
+      submission.next = this.#take(records, start, partitions, submission.delivery);
+    } catch (error) {
+      submission.abandon(this.#toError(error));
+      return true;
+    }
+    if (submission.next < records.length) {
+      if (submission.next > start) submission.blockedSinceMs = this.#context.clock.monotonicMs();
+      this.#waitForRoom();
+      return false;
     }
     submission.complete();
     return true;
+  }
+
+  /** Puts records into batches, from that one on and as far as there is room: returns the first one that is in none. */
+  #take(records: RecordSource, from: number, partitions: number, delivery: Delivery): number {
+    const { memory, groups } = this.#context;
+    let index = from;
+    while (memory.hasRoom) {
+      const record = records.at(index);
+      if (record === undefined) break;
+      if (index + 1 < records.length && isPlaced(record) && groups.begin()) {
+        try {
+          index += this.#takeGrouped(records, index, partitions, delivery);
+        } finally {
+          groups.end();
+        }
+      } else {
+        this.#lane(this.#partitionOf(record, partitions)).add(record, delivery);
+        index++;
+      }
+    }
+    return index;
+  }
+
+  /**
+   * Partition by partition, within which nothing changes its place: as far as there is room beyond doubt, and up to a
+   * record that follows the sticky partition, which moves on with each batch. One at least; returns how many.
+   */
+  #takeGrouped(records: RecordSource, from: number, partitions: number, delivery: Delivery): number {
+    const { groups, memory } = this.#context;
+    let { freeBytes } = memory;
+    for (let index = from; groups.length < MAX_GROUPED; index++) {
+      const record = records.at(index);
+      if (record === undefined || !isPlaced(record)) break;
+      freeBytes -= atMostRecordBytes(record);
+      if (freeBytes < 0 && index > from) break;
+      groups.add(this.#partitionOf(record, partitions));
+    }
+    for (let group = 0; group < groups.count; group++) {
+      const partition = groups.partitionOf(group);
+      const lane = this.#lane(partition);
+      for (let place = groups.firstOf(partition); place !== NONE; place = groups.after(place)) {
+        const record = records.at(from + place);
+        if (record !== undefined) lane.add(record, delivery);
+      }
+    }
+    return groups.length;
   }
 
   #partitionOf(record: EncodedRecord, partitions: number): number {
@@ -310,4 +358,9 @@ export class TopicLane {
       { details },
     );
   }
+}
+
+/** Its own key or partition says where it goes, whatever became of those before it. */
+function isPlaced({ partition, key }: EncodedRecord): boolean {
+  return partition !== undefined || key !== null;
 }

@@ -77,6 +77,61 @@ test('records without a key stay together in a batch and move on with the next',
   expect(stored.flatMap(({ batches }) => batches)).toEqual(Array.from({ length: 10 }, () => 40));
 });
 
+test('a call keeps its order within each partition, wherever its records may go and with little room', async ({
+  redis,
+  ioredis,
+  millrace,
+}) => {
+  await millrace.admin.createTopic('orders', { partitions: 16 });
+  await using producer = millrace.producer({
+    maxBufferedBytes: 20_000,
+    maxBatchBytes: 2_000,
+    partitioner: ({ key, partitions }) => Number(Buffer.from(key).toString()) % partitions,
+  });
+  const records = Array.from({ length: 5_000 }, (_, index) => {
+    const value = `${index} ${'x'.repeat(index % 50)}`;
+    if (index % 7 === 0) return { value };
+    if (index % 3 === 0) return { value, partition: index % 16 };
+    return { value, key: String(index), ...(index % 11 === 0 && { headers: { name: 'h' } }) };
+  });
+  const ranges = await Promise.all([
+    producer.sendBatch('orders', records.slice(0, 2_000)),
+    producer.sendBatch('orders', records.slice(2_000)),
+  ]);
+  expect(ranges.flat().reduce((sum, { count }) => sum + count, 0)).toBe(5_000);
+  const stored: number[] = [];
+  for (let partition = 0; partition < 16; partition++) {
+    const { records: found } = await readPartition(ioredis, redis.prefix, 'orders', partition);
+    const numbers = found.map(({ value }) => Number.parseInt(String(value), 10));
+    expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+    expect(numbers.filter((index) => index % 7 !== 0 && index % 16 !== partition)).toEqual([]);
+    stored.push(...numbers);
+  }
+  expect(stored.toSorted((a, b) => a - b)).toEqual(records.map((_, index) => index));
+});
+
+test('a partitioner may send records itself', async ({ redis, ioredis, millrace }) => {
+  await millrace.admin.createTopic('orders', { partitions: 3 });
+  const inner: Promise<unknown>[] = [];
+  await using producer = millrace.producer({
+    partitioner: ({ key }) => {
+      const place = Number(Buffer.from(key).toString());
+      const aside = { value: `aside of ${place}`, partition: 2 };
+      inner.push(producer.sendBatch('orders', [aside, aside]));
+      return place;
+    },
+  });
+  await producer.send('orders', { value: 'warm', partition: 0 });
+  const outer = ['0', '1', '0', '1'].map((key) => ({ key, value: `of ${key}` }));
+  await producer.sendBatch('orders', outer);
+  await Promise.all(inner);
+  const valuesOf = async (partition: number): Promise<unknown[]> =>
+    (await readPartition(ioredis, redis.prefix, 'orders', partition)).records.map(({ value }) => value);
+  expect(await valuesOf(0)).toEqual(['warm', 'of 0', 'of 0']);
+  expect(await valuesOf(1)).toEqual(['of 1', 'of 1']);
+  expect(await valuesOf(2)).toHaveLength(8);
+});
+
 test('an unknown topic is refused with what to do, and never created', async ({ millrace }) => {
   await using producer = millrace.producer();
   await expect(producer.send('odrers', { value: 'v' })).rejects.toMatchObject({
