@@ -104,6 +104,18 @@ describe('who is let in', () => {
     expect(fill(new AppendWindow(), 100_000)).toHaveLength(8);
   });
 
+  test('as many of a good size as keep the server at work, however few the limit allows', () => {
+    expect(fill(new AppendWindow(), 40_000)).toHaveLength(14);
+    // These grow while they wait.
+    expect(fill(new AppendWindow(), 16_383)).toHaveLength(8);
+  });
+
+  test('the least of any size while it is looked for the shortest time', () => {
+    const window = new AppendWindow();
+    window.answered(window.enter(40_000, 0), 1);
+    expect(fill(window, 40_000)).toHaveLength(4);
+  });
+
   test('who sends without having been asked is counted all the same', () => {
     const window = new AppendWindow();
     const inFlight = [...fill(window), window.enter(1, 0), window.enter(1, 0)];
