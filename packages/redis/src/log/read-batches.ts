@@ -86,38 +86,28 @@ export async function readBatches(
   options: ReadOptions,
 ): Promise<StoredBatch[]> {
   if (positions.length === 0) return [];
-  const streams = new Map<string, ReadPosition>();
-  for (const position of positions) streams.set(logName(keys, position), position);
-  const cursors = Array.from(streams.values(), (position) => entryIdBefore(position.offset));
-  const blockMs = options.blockMs ?? 0;
+  const names = positions.map((position) => logName(keys, position));
+  const streams = [...names, ...positions.map(({ offset }) => entryIdBefore(offset))];
+  const { maxEntries, blockMs = 0 } = options;
   // The identity is asked for behind the read: its answer comes along with the other's, at no round trip and no wake-up of
   // its own, and covers what was read up to it.
   const [reading, server] = inOneWrite(reader, (): [Promise<RawRead>, Promise<string> | null] => [
     (blockMs > 0
-      ? reader.xreadBuffer(
-          'COUNT',
-          options.maxEntries,
-          'BLOCK',
-          blockMs,
-          'STREAMS',
-          ...streams.keys(),
-          ...cursors,
-        )
-      : reader.xreadBuffer(
-          'COUNT',
-          options.maxEntries,
-          'STREAMS',
-          ...streams.keys(),
-          ...cursors,
-        )) as Promise<RawRead>,
+      ? reader.xreadBuffer('COUNT', maxEntries, 'BLOCK', blockMs, 'STREAMS', ...streams)
+      : reader.xreadBuffer('COUNT', maxEntries, 'STREAMS', ...streams)) as Promise<RawRead>,
     positions.some((position) => position.server !== undefined) ? serverIdentity(reader) : null,
   ]);
   const [reply, present] = await Promise.all([reading, server]);
   if (present !== null && positions.some((position) => (position.server ?? present) !== present))
     throw new OtherServerError(present);
   const batches: StoredBatch[] = [];
+  let place = 0;
   for (const [key, entries] of reply ?? []) {
-    const position = streams.get(key.toString('latin1'));
+    // Answers come in the order that was asked for, without those that had nothing: the search goes on behind the last.
+    const name = key.toString('latin1');
+    const behind = names.indexOf(name, place);
+    place = behind >= 0 ? behind : names.indexOf(name);
+    const position = positions[place];
     if (position === undefined) throw new TypeError('XREAD answered a stream that it was not asked for');
     collectBatches(position, entries, batches);
   }
@@ -152,6 +142,8 @@ function collectBatches(position: ReadPosition, entries: readonly RawEntry[], ba
 /** A piece that is kept for one batch at its end keeps no more than this. */
 const MAX_PIECE_BYTES = 65_536;
 
+const NOTHING = Buffer.alloc(0);
+
 /**
  * The driver gives small batches as views of what came from the socket, 64 KiB of all partitions. One of 100 bytes that
  * waits for a slow handler, or in a paused partition, would keep all of that, and whoever counts bytes would not know.
@@ -159,7 +151,7 @@ const MAX_PIECE_BYTES = 65_536;
  */
 class Copies {
   #restBytes = 0;
-  #piece = Buffer.alloc(0);
+  #piece = NOTHING;
   #used = 0;
 
   constructor(entries: readonly RawEntry[]) {
