@@ -1,3 +1,4 @@
+import type { StoredBatch } from '@millrace/core';
 import type { ReadPosition } from '@millrace/redis';
 import { VirtualClock } from '@millrace/testkit';
 import { expect, test } from 'vitest';
@@ -134,4 +135,42 @@ test('of many partitions with a backlog each is read once before one is read aga
   await done.promise;
   await fetcher.close();
   expect(asked.slice(0, 10)).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3, 4]);
+});
+
+test('more partitions are read at once where each has little, and few again as soon as one is cut off', async () => {
+  const ENTRY_BYTES = 65_536;
+  const lanes = Array.from({ length: 256 }, (_, number) => ({
+    ...laneAtEnd(number, ENTRY_BYTES),
+    isAtEnd: false,
+    accept: () => {},
+  }));
+  const asked: { lanes: number; maxEntries: number }[] = [];
+  const done = Promise.withResolvers<void>();
+  const fetcher = new Fetcher({
+    clock: new VirtualClock(),
+    lanes: () => lanes as unknown as Lane[],
+    read: (positions: readonly ReadPosition[], maxEntries) => {
+      asked.push({ lanes: positions.length, maxEntries });
+      if (asked.length === 80) done.resolve();
+      for (const lane of lanes) lane.isAtEnd = false;
+      const entries = asked.length <= 60 ? 2 : maxEntries;
+      const batch = ({ topic, partition }: ReadPosition) =>
+        ({ partition: `${topic}/${partition}`, bytes: Buffer.alloc(ENTRY_BYTES) }) as unknown as StoredBatch;
+      return Promise.resolve(
+        positions.flatMap((position) => Array.from({ length: entries }, () => batch(position))),
+      );
+    },
+    unblock: () => Promise.resolve(),
+    maxReadBytes: () => MAX_READ_BYTES,
+    isFull: () => false,
+    onTransportFailure: () => {},
+  });
+  fetcher.start();
+  await done.promise;
+  await fetcher.close();
+  expect(asked[0]).toEqual({ lanes: 4, maxEntries: 8 });
+  expect(asked[59]?.lanes).toBeGreaterThan(8);
+  expect(asked[79]?.lanes).toBe(4);
+  for (const read of asked)
+    expect(read.lanes * read.maxEntries * ENTRY_BYTES).toBeLessThanOrEqual(1.5 * MAX_READ_BYTES);
 });

@@ -59,6 +59,10 @@ const MAX_CURRENT_LANES = 64;
 const CURRENT_PAUSE_MS = 5;
 /** What lanes at their ends may bring all together, in reads: 8 MiB, as much as may be buffered. */
 const MOST_READS_AT_ONCE = 8;
+/** What a backlog may bring, in reads: lanes that bring little for long, and then much, are read together once. */
+const MOST_OF_BACKLOG = 1.5;
+/** What a lane with a backlog is taken to bring before one was read. */
+const MAX_LANE_BYTES = 1_048_576;
 
 export class Fetcher {
   readonly #port: FetcherPort;
@@ -67,6 +71,8 @@ export class Fetcher {
   #blockMs = MAX_BLOCK_MS;
   readonly #behind: ReadTurns<Lane>;
   readonly #current: ReadTurns<Lane>;
+  /** What a lane with a backlog brought of late. Less than it may where a backlog is short: then more of them are read at once. */
+  #laneBytes = MAX_LANE_BYTES;
   /** When lanes at their end were last asked along with those behind. */
   #currentAskedMs = Number.NEGATIVE_INFINITY;
   /** Set while a read blocks. */
@@ -137,7 +143,7 @@ export class Fetcher {
       chosen.push(lane);
       mostOfOne = Math.min(mostOfOne, lane.maxReadBytes);
       entryBytes = Math.max(entryBytes, lane.entryBytes);
-      const perLane = Math.max(entryBytes, Math.min(mostOfOne, MAX_ENTRIES * entryBytes));
+      const perLane = Math.max(entryBytes, Math.min(mostOfOne, MAX_ENTRIES * entryBytes, this.#laneBytes));
       if ((chosen.length + 1) * perLane > this.#port.maxReadBytes()) break;
     }
     return chosen;
@@ -164,10 +170,13 @@ export class Fetcher {
     const readBytes = this.#port.maxReadBytes();
     const mostOfCurrent = MOST_READS_AT_ONCE * readBytes;
     if (behind.length === 0) return this.#read(current, mostOfCurrent, true);
-    const backlog = this.#read(behind, readBytes, false);
-    if (current.length === 0) return backlog;
-    const bytes = await Promise.all([backlog, this.#read(current, mostOfCurrent, false)]);
-    return bytes[0] + bytes[1];
+    const backlog = this.#read(behind, MOST_OF_BACKLOG * readBytes, false);
+    const news = current.length === 0 ? 0 : this.#read(current, mostOfCurrent, false);
+    const [backlogBytes, newsBytes] = await Promise.all([backlog, news]);
+    // Where one was cut off, nobody knows how much it had; taking that for little would cut them shorter each time.
+    if (behind.some((lane) => !lane.isAtEnd)) this.#laneBytes = Math.min(MAX_LANE_BYTES, this.#laneBytes * 2);
+    else this.#laneBytes += (backlogBytes / behind.length - this.#laneBytes) / 8;
+    return backlogBytes + newsBytes;
   }
 
   /** `mostBytes`: what it may bring, roughly. */
