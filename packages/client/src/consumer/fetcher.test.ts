@@ -139,16 +139,14 @@ test('of many partitions with a backlog each is read once before one is read aga
 
 test('more partitions are read at once where each has little, and few again as soon as one is cut off', async () => {
   const ENTRY_BYTES = 65_536;
-  const lanes = Array.from({ length: 256 }, (_, number) => ({
-    ...laneAtEnd(number, ENTRY_BYTES),
-    isAtEnd: false,
-    accept: () => {},
-  }));
+  const lanes = Array.from({ length: 256 }, (_, number) =>
+    Object.assign(laneAtEnd(number, ENTRY_BYTES), { isAtEnd: false, accept: () => {} }),
+  );
   const asked: { lanes: number; maxEntries: number }[] = [];
   const done = Promise.withResolvers<void>();
   const fetcher = new Fetcher({
     clock: new VirtualClock(),
-    lanes: () => lanes as unknown as Lane[],
+    lanes: () => lanes,
     read: (positions: readonly ReadPosition[], maxEntries) => {
       asked.push({ lanes: positions.length, maxEntries });
       if (asked.length === 80) done.resolve();
