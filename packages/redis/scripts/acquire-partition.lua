@@ -18,7 +18,10 @@
 local ownership, state, groups = KEYS[1], KEYS[2], KEYS[3]
 local group, memberId, nonce, claim, reset = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
-local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
+-- Found as plain text: see append.
+local info = redis.call('INFO', 'replication')
+local _, nameEnd = string.find(info, 'master_replid:', 1, true)
+local server = nameEnd and string.match(info, '^%x+', nameEnd + 1) or ''
 local log = redis.call('HMGET', state, 'start', 'end', 'incarnation')
 if not log[2] then
   return { 'UNKNOWN_PARTITION' }

@@ -12,7 +12,10 @@ local s = redis.call('HMGET', state, 'start', 'end', 'incarnation')
 if not s[2] then
   return { 'UNKNOWN_PARTITION' }
 end
-local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
+-- Found as plain text: see append.
+local info = redis.call('INFO', 'replication')
+local _, nameEnd = string.find(info, 'master_replid:', 1, true)
+local server = nameEnd and string.match(info, '^%x+', nameEnd + 1) or ''
 local fingerprints = {}
 for index = 1, #ARGV do
   local id = '0-' .. ARGV[index]

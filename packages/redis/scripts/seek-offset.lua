@@ -16,7 +16,10 @@
 local ownership, state = KEYS[1], KEYS[2]
 local epoch, nonce, offset, acquiredAt, nextNonce = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
-local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
+-- Found as plain text: see append.
+local info = redis.call('INFO', 'replication')
+local _, nameEnd = string.find(info, 'master_replid:', 1, true)
+local server = nameEnd and string.match(info, '^%x+', nameEnd + 1) or ''
 if server ~= acquiredAt then
   return { 'SERVER_CHANGED', server }
 end

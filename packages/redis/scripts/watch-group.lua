@@ -9,7 +9,10 @@
 -- Keeps: nothing is written. The time only staggers the watchers against each other, no decision rests on it.
 local state, beats = KEYS[1], KEYS[2]
 
-local server = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
+-- Found as plain text: see append.
+local info = redis.call('INFO', 'replication')
+local _, nameEnd = string.find(info, 'master_replid:', 1, true)
+local server = nameEnd and string.match(info, '^%x+', nameEnd + 1) or ''
 local v = redis.call('HMGET', state, 'generation', 'assignmentGeneration', 'leader', 'leaderEpoch', 'deputies')
 local time = redis.call('TIME')
 local subscribers, seenBeats = {}, {}

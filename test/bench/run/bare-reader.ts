@@ -32,7 +32,7 @@ function read(port: number, batches: number): void {
       return;
     }
     process.send?.(highest);
-    process.disconnect();
+    process.disconnect?.();
     socket.destroy();
   }
 
