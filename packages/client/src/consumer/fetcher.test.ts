@@ -172,3 +172,35 @@ test('more partitions are read at once where each has little, and few again as s
   for (const read of asked)
     expect(read.lanes * read.maxEntries * ENTRY_BYTES).toBeLessThanOrEqual(1.5 * MAX_READ_BYTES);
 });
+
+test('where one of two reads fails, nothing is asked for again, and nothing closed, before the other has ended', async () => {
+  const clock = new VirtualClock();
+  const answered = Promise.withResolvers<never[]>();
+  const asked: number[] = [];
+  const failures: unknown[] = [];
+  const fetcher = new Fetcher({
+    clock,
+    lanes: () => [laneBehind(0, 1_024), laneAtEnd(1, 1_024)],
+    read: ([position]: readonly ReadPosition[]) => {
+      asked.push(position?.partition ?? -1);
+      return position?.partition === 0 ? Promise.reject(new Error('refused')) : answered.promise;
+    },
+    unblock: () => Promise.resolve(),
+    maxReadBytes: () => MAX_READ_BYTES,
+    isFull: () => false,
+    onTransportFailure: (error) => failures.push(error),
+  });
+  fetcher.start();
+  for (let again = 0; again < 5; again++) await clock.advance(100);
+  expect(asked).toEqual([0, 1]);
+  let isClosed = false;
+  const closed = fetcher.close().then(() => {
+    isClosed = true;
+  });
+  await clock.advance(1_000);
+  expect(isClosed).toBe(false);
+  answered.resolve([]);
+  await closed;
+  expect(asked).toEqual([0, 1]);
+  expect(failures).toEqual([]);
+});

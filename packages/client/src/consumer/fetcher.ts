@@ -172,6 +172,8 @@ export class Fetcher {
     if (behind.length === 0) return this.#read(current, mostOfCurrent, true);
     const backlog = this.#read(behind, MOST_OF_BACKLOG * readBytes, false);
     const news = current.length === 0 ? 0 : this.#read(current, mostOfCurrent, false);
+    // Also where one fails, both are over before anything is asked again, and before `close` ends.
+    await Promise.allSettled([backlog, news]);
     const [backlogBytes, newsBytes] = await Promise.all([backlog, news]);
     // Where one was cut off, nobody knows how much it had; taking that for little would cut them shorter each time.
     if (behind.some((lane) => !lane.isAtEnd)) this.#laneBytes = Math.min(MAX_LANE_BYTES, this.#laneBytes * 2);
