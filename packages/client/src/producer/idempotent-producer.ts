@@ -67,7 +67,7 @@ export class IdempotentProducer implements Producer {
       identity,
       log: this.#appender,
       trails: this.#trails,
-      memory: new MemoryBudget(options.maxBufferedBytes),
+      memory: new MemoryBudget(options.maxBufferedBytes, clock),
       buffers: new BatchBuffers(Math.min(options.maxBufferedBytes / 2, MAX_KEPT_BYTES)),
       groups: new PartitionGroups(),
       sticky: createStickyPartitioner(random),

@@ -2,23 +2,32 @@
  * Back-pressure by bytes. The budget is checked before a record is encoded and charged after, so it is exceeded by at
  * most one record: a record larger than the whole budget still gets through, and no size is computed twice.
  */
+import type { Clock, Timer } from '@millrace/core';
 
 /**
  * Those who wait are let in once a part of the whole is free. Each batch of 40 KiB that is stored would otherwise let in
  * one record for each of 200 partitions, whose batches have left the processor's cache since their last record.
  */
 const REFILL_PARTS = 32;
+/**
+ * Or so long after something was given back: of what is in use a partition that takes nothing may hold so much that the
+ * part is never free, though all that the others sent is stored.
+ */
+const REFILL_MS = 20;
 
 export class MemoryBudget {
   readonly #maxBytes: number;
-  /** With more in use, nobody who waits is let in. */
+  readonly #clock: Pick<Clock, 'startTimer'>;
+  /** With more in use, nobody who waits is let in at once. */
   readonly #refillBytes: number;
+  #refillTimer: Timer | null = null;
   #usedBytes = 0;
   /** Who found no room, longest wait first. */
   #waiting: (() => void)[] = [];
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, clock: Pick<Clock, 'startTimer'>) {
     this.#maxBytes = maxBytes;
+    this.#clock = clock;
     this.#refillBytes = maxBytes - maxBytes / REFILL_PARTS;
   }
 
@@ -41,7 +50,20 @@ export class MemoryBudget {
 
   give(bytes: number): void {
     this.#usedBytes -= bytes;
-    if (this.#usedBytes > this.#refillBytes) return;
+    if (this.#waiting.length === 0) return;
+    if (this.#usedBytes <= this.#refillBytes) this.#admit();
+    else if (this.#usedBytes < this.#maxBytes)
+      this.#refillTimer ??= this.#clock.startTimer(REFILL_MS, () => this.#admit());
+  }
+
+  /** Calls `retry` once, when some room is free, or a little of it has been for a while. */
+  whenRoom(retry: () => void): void {
+    this.#waiting.push(retry);
+  }
+
+  #admit(): void {
+    this.#refillTimer?.cancel();
+    this.#refillTimer = null;
     while (this.#usedBytes < this.#maxBytes) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
@@ -51,10 +73,5 @@ export class MemoryBudget {
       next();
       this.#waiting = [...behind, ...this.#waiting];
     }
-  }
-
-  /** Calls `retry` when there is room again, and some of it, once. */
-  whenRoom(retry: () => void): void {
-    this.#waiting.push(retry);
   }
 }

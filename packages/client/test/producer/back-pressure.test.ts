@@ -163,3 +163,33 @@ test('the buffer is given back whatever becomes of the records', async () => {
   await server.signal('SIGCONT');
   expect(await Promise.all(next)).toHaveLength(3);
 });
+
+test('what a full topic holds back of the buffer leaves the rest of it to the others', async () => {
+  await using server = await startRedis();
+  await using virtual = await openVirtualProducer(
+    { url: server.url, prefix: 'millrace' },
+    { maxBufferedBytes: 100_000, deliveryTimeoutMs: 300_000 },
+  );
+  const { producer, clock, context } = virtual;
+  const store = new RedisTopicStore(context.command, context.keys);
+  await store.create('full', 1, { maxRecords: 1, onFull: 'refuse' });
+  await store.create('other', 1);
+  await producer.send('full', { value: 'warm' });
+  await producer.send('other', { value: 'warm' });
+  const stuck = producer.sendBatch(
+    'full',
+    Array.from({ length: 98 }, () => ({ value: KILOBYTE })),
+  );
+  const sending = Promise.all(Array.from({ length: 20 }, () => producer.send('other', { value: KILOBYTE })));
+  const others = outcomeOf(sending);
+  await eventually(async () => {
+    await clock.advance(20);
+    return others() === 'stored';
+  });
+  await store.setLimits('full', {});
+  const late = outcomeOf(stuck);
+  await eventually(async () => {
+    await clock.advance(1_000);
+    return late() === 'stored';
+  });
+});
