@@ -198,12 +198,15 @@ export class PartitionLane implements WindowUser {
   /** All at once and in order, so that records of one key stay in order in the lane to which they go. */
   #moveAll(first: PendingBatch, error: MillraceError): void {
     this.#seal();
+    let bytes = 0;
     for (const batch of [first, ...this.#sealed.splice(0)]) {
       if (batch.isBound) batch.failed(error);
       else this.#owner.moveAway(batch);
-      this.#context.memory.give(batch.bufferedBytes);
+      bytes += batch.bufferedBytes;
     }
     this.stopTimers();
+    // Only now: who waits for room is let in at once, and would overtake what has not been moved yet.
+    this.#context.memory.give(bytes);
     this.#owner.settled();
   }
 

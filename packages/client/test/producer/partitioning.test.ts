@@ -228,6 +228,27 @@ describe('a topic that was created anew with fewer partitions', () => {
     expect(own.map(({ value }) => value)).toEqual(['early', 'late']);
   });
 
+  test('lets nobody take the room of a record that failed before all others are where they go', async ({
+    redis,
+    ioredis,
+    millrace,
+  }) => {
+    await millrace.admin.createTopic('orders', { partitions: 16 });
+    await using producer = millrace.producer({ maxBatchRecords: 1, maxBufferedBytes: 2_500 });
+    const key = keys.find(isSoonGone) ?? '';
+    const padding = 'x'.repeat(1_000);
+    await producer.send('orders', { key, value: 'old' });
+    await millrace.admin.deleteTopic('orders');
+    await millrace.admin.createTopic('orders', { partitions: 2 });
+    const named = producer.send('orders', { partition: placeOf(key, 16), value: padding });
+    // The last of them finds no room.
+    const sent = [0, 1, 2].map((value) => producer.send('orders', { key, value: `${value} ${padding}` }));
+    await expect(named).rejects.toMatchObject({ code: 'UNKNOWN_PARTITION' });
+    await Promise.all(sent);
+    const { records } = await readPartition(ioredis, redis.prefix, 'orders', placeOf(key, 2));
+    expect(records.map(({ value }) => value?.slice(0, 1))).toEqual(['0', '1', '2']);
+  });
+
   test('refuses a partition that was named and is gone', async ({ millrace }) => {
     await millrace.admin.createTopic('orders', { partitions: 4 });
     await using producer = millrace.producer();
