@@ -74,6 +74,7 @@ type RawRead = readonly (readonly [key: Buffer, entries: readonly RawEntry[]])[]
 /**
  * Batches from each position on, in order within each partition; the first one of a partition may begin below its
  * position. A blocked read occupies the connection: give it one of its own.
+ * Ask for a partition once in a read: two answers of one log cannot be told apart.
  *
  * Throws `OtherServerError`, and DataError with the partition in `details`: `OFFSET_OUT_OF_RANGE` when the log begins after the position,
  * `LOG_TRUNCATED` when batches do not join, `FOREIGN_ENTRY` when somebody else wrote to the stream. Reading again
