@@ -204,3 +204,40 @@ test('where one of two reads fails, nothing is asked for again, and nothing clos
   expect(asked).toEqual([0, 1]);
   expect(failures).toEqual([]);
 });
+
+test('however long nothing came, few partitions are read again soon after each has much', async () => {
+  const ENTRY_BYTES = 1_024;
+  const lanes = Array.from({ length: 64 }, (_, number) =>
+    Object.assign(laneAtEnd(number, ENTRY_BYTES), { isAtEnd: false, accept: () => {} }),
+  );
+  const asked: number[] = [];
+  const done = Promise.withResolvers<void>();
+  const fetcher = new Fetcher({
+    clock: new VirtualClock(),
+    lanes: () => lanes,
+    read: (positions: readonly ReadPosition[], maxEntries) => {
+      asked.push(positions.length);
+      if (asked.length === 520) done.resolve();
+      for (const lane of lanes) lane.isAtEnd = false;
+      if (asked.length <= 500) return Promise.resolve([]);
+      const bytes = Buffer.alloc(ENTRY_BYTES);
+      return Promise.resolve(
+        positions.flatMap(({ topic, partition }) =>
+          Array.from(
+            { length: maxEntries },
+            () => ({ partition: `${topic}/${partition}`, bytes }) as unknown as StoredBatch,
+          ),
+        ),
+      );
+    },
+    unblock: () => Promise.resolve(),
+    maxReadBytes: () => MAX_READ_BYTES,
+    isFull: () => false,
+    onTransportFailure: () => {},
+  });
+  fetcher.start();
+  await done.promise;
+  await fetcher.close();
+  expect(Math.max(...asked.slice(0, 500))).toBeGreaterThan(32);
+  expect(asked.slice(510)).toEqual(Array.from({ length: 10 }, () => 8));
+});

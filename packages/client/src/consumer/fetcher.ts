@@ -63,6 +63,8 @@ const MOST_READS_AT_ONCE = 8;
 const MOST_OF_BACKLOG = 1.5;
 /** What a lane with a backlog is taken to bring before one was read. */
 const MAX_LANE_BYTES = 1_048_576;
+/** Not less, whatever reads brought: doubling it from next to nothing takes hundreds of reads, of an entry or two of each. */
+const MIN_LANE_BYTES = 1_024;
 
 export class Fetcher {
   readonly #port: FetcherPort;
@@ -176,8 +178,12 @@ export class Fetcher {
     await Promise.allSettled([backlog, news]);
     const [backlogBytes, newsBytes] = await Promise.all([backlog, news]);
     // Where one was cut off, nobody knows how much it had; taking that for little would cut them shorter each time.
-    if (behind.some((lane) => !lane.isAtEnd)) this.#laneBytes = Math.min(MAX_LANE_BYTES, this.#laneBytes * 2);
-    else this.#laneBytes += (backlogBytes / behind.length - this.#laneBytes) / 8;
+    if (behind.some((lane) => !lane.isAtEnd)) {
+      this.#laneBytes = Math.min(MAX_LANE_BYTES, this.#laneBytes * 2);
+    } else {
+      const mean = this.#laneBytes + (backlogBytes / behind.length - this.#laneBytes) / 8;
+      this.#laneBytes = Math.max(MIN_LANE_BYTES, mean);
+    }
     return backlogBytes + newsBytes;
   }
 
