@@ -180,7 +180,8 @@ export class TopicLane {
     let { freeBytes } = memory;
     for (let index = from; groups.length < MAX_GROUPED; index++) {
       const record = records.at(index);
-      if (record === undefined || !isPlaced(record)) break;
+      // The first one in any case: getters may answer otherwise than a moment ago, and taking nothing would have no end.
+      if (record === undefined || (index > from && !isPlaced(record))) break;
       freeBytes -= atMostRecordBytes(record);
       if (freeBytes < 0 && index > from) break;
       groups.add(this.#partitionOf(record, partitions));

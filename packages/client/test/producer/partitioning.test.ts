@@ -132,6 +132,22 @@ test('a partitioner may send records itself', async ({ redis, ioredis, millrace 
   expect(await valuesOf(2)).toHaveLength(8);
 });
 
+test('keys that answer otherwise each time they are asked are stored all the same', async ({ millrace }) => {
+  await millrace.admin.createTopic('orders', { partitions: 4 });
+  await using producer = millrace.producer();
+  // The number of partitions is known from here on.
+  await producer.send('orders', { value: 'v' });
+  let asked = 0;
+  const records = Array.from({ length: 20 }, () => ({
+    get key() {
+      return asked++ % 2 === 0 ? 'key' : null;
+    },
+    value: 'v',
+  }));
+  const ranges = await producer.sendBatch('orders', records);
+  expect(ranges.reduce((sum, { count }) => sum + count, 0)).toBe(20);
+});
+
 test('an unknown topic is refused with what to do, and never created', async ({ millrace }) => {
   await using producer = millrace.producer();
   await expect(producer.send('odrers', { value: 'v' })).rejects.toMatchObject({
