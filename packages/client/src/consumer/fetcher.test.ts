@@ -7,6 +7,8 @@ import type { Lane } from './lane.ts';
 
 const MAX_READ_BYTES = 2 * 1_048_576;
 
+const BATCH = { nextOffset: 1, appendedMs: 1 };
+
 /** Of a partition that was read to its end, in entries of `entryBytes`. */
 function laneAtEnd(partition: number, entryBytes: number): Lane {
   const lane: Partial<Record<keyof Lane, unknown>> = {
@@ -40,6 +42,7 @@ async function firstRead(lanes: readonly Lane[]): Promise<{ lanes: number; maxEn
     unblock: () => Promise.resolve(),
     maxReadBytes: () => MAX_READ_BYTES,
     isFull: () => false,
+    isCrowded: () => false,
     onTransportFailure: () => {},
   });
   fetcher.start();
@@ -84,6 +87,7 @@ async function firstReads(
     unblock: () => Promise.resolve(),
     maxReadBytes: () => MAX_READ_BYTES,
     isFull: () => false,
+    isCrowded: () => false,
     onTransportFailure: () => {},
   });
   fetcher.start();
@@ -129,6 +133,7 @@ test('of many partitions with a backlog each is read once before one is read aga
     unblock: () => Promise.resolve(),
     maxReadBytes: () => MAX_READ_BYTES,
     isFull: () => false,
+    isCrowded: () => false,
     onTransportFailure: () => {},
   });
   fetcher.start();
@@ -161,6 +166,7 @@ test('more partitions are read at once where each has little, and few again as s
     unblock: () => Promise.resolve(),
     maxReadBytes: () => MAX_READ_BYTES,
     isFull: () => false,
+    isCrowded: () => false,
     onTransportFailure: () => {},
   });
   fetcher.start();
@@ -188,6 +194,7 @@ test('where one of two reads fails, nothing is asked for again, and nothing clos
     unblock: () => Promise.resolve(),
     maxReadBytes: () => MAX_READ_BYTES,
     isFull: () => false,
+    isCrowded: () => false,
     onTransportFailure: (error) => failures.push(error),
   });
   fetcher.start();
@@ -233,6 +240,7 @@ test('however long nothing came, few partitions are read again soon after each h
     unblock: () => Promise.resolve(),
     maxReadBytes: () => MAX_READ_BYTES,
     isFull: () => false,
+    isCrowded: () => false,
     onTransportFailure: () => {},
   });
   fetcher.start();
@@ -240,4 +248,45 @@ test('however long nothing came, few partitions are read again soon after each h
   await fetcher.close();
   expect(Math.max(...asked.slice(0, 500))).toBeGreaterThan(32);
   expect(asked.slice(510)).toEqual(Array.from({ length: 10 }, () => 8));
+});
+
+test('with slow handlers every partition has something, and all of them together little', async () => {
+  const [entryBytes, readBytes, crowdedBytes] = [4_096, 65_536, 262_144];
+  const bytes = new Uint8Array(entryBytes);
+  let total = 0;
+  const clock = new VirtualClock();
+  const lanes = Array.from({ length: 256 }, (_, partition) => {
+    let buffered = 0;
+    return Object.defineProperties(laneBehind(partition, entryBytes), {
+      bufferedBytes: { get: () => buffered },
+      accept: {
+        value: (batch: StoredBatch) => {
+          buffered += batch.bytes.length;
+          total += batch.bytes.length;
+        },
+      },
+    });
+  });
+  const fetcher = new Fetcher({
+    clock,
+    lanes: () => lanes,
+    read: (positions: readonly ReadPosition[], maxEntries) =>
+      Promise.resolve(
+        positions.flatMap(({ partition }) =>
+          Array.from({ length: maxEntries }, () => ({ ...BATCH, partition: `orders/${partition}`, bytes })),
+        ),
+      ),
+    unblock: () => Promise.resolve(),
+    maxReadBytes: () => readBytes,
+    isFull: () => total >= readBytes,
+    isCrowded: () => total >= crowdedBytes,
+    onTransportFailure: () => {},
+  });
+  fetcher.start();
+  for (let ms = 0; lanes.some(({ bufferedBytes }) => bufferedBytes === 0); ms++) {
+    expect(ms).toBeLessThan(10_000);
+    await clock.advance(1);
+  }
+  await fetcher.close();
+  expect(total).toBeLessThanOrEqual(crowdedBytes + 2 * readBytes + lanes.length * entryBytes);
 });

@@ -29,6 +29,8 @@ export interface FetcherPort {
   maxReadBytes(): number;
   /** So much is fetched already that only lanes without any record are read for. */
   isFull(): boolean;
+  /** So much that these are given one entry at a time: a thousand of them with all that one may hold are 512 MiB. */
+  isCrowded(): boolean;
   onTransportFailure(error: unknown, during: string): void;
 }
 
@@ -240,6 +242,7 @@ export class Fetcher {
    * (Redis was away, a handler kept the event loop), and then all of them together.
    */
   #entriesPerLane(lanes: readonly Lane[], mostBytes: number): number {
+    if (this.#port.isCrowded()) return 1;
     const share = Math.min(mayHoldBytes(lanes), this.#port.maxReadBytes(), mostBytes / lanes.length);
     return Math.max(1, Math.min(MAX_ENTRIES, Math.floor(share / largestEntryBytes(lanes))));
   }

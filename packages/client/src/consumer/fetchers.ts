@@ -22,6 +22,11 @@ const MAX_READ_BYTES = 1_048_576;
 const MIN_READ_BYTES = 262_144;
 /** Fetched and not processed yet, all partitions together: a consumer that is slower than its producers stays small. */
 const MAX_TOTAL_BYTES = 8 * 1_048_576;
+/**
+ * Beyond the total every partition without a record still gets some, or it would stand still behind the slow handlers of
+ * others. Up to here as many as without the bound: small pieces would cost a fast consumer of many partitions a commit each.
+ */
+const CROWDED_BYTES = 4 * MAX_TOTAL_BYTES;
 
 export class Fetchers {
   readonly #port: FetchersPort;
@@ -65,6 +70,7 @@ export class Fetchers {
       unblock: () => this.#port.reader().unblock(source),
       maxReadBytes: () => Math.max(MIN_READ_BYTES, Math.floor(MAX_READ_BYTES / this.#fetchers.size)),
       isFull: () => this.#port.bufferedBytes() >= MAX_TOTAL_BYTES,
+      isCrowded: () => this.#port.bufferedBytes() >= CROWDED_BYTES,
       onTransportFailure: (error, during) => this.#port.onTransportFailure(error, during),
     });
   }
