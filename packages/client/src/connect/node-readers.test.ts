@@ -124,6 +124,23 @@ test('a connection that is lost fails its own wait, and another takes its place'
   expect(results.filter((result) => result === 1)).toHaveLength(SLOTS.length - lost);
 });
 
+test('one that is lost takes along what was idle beside it, once for all that are lost', async ({ node }) => {
+  const { readers, read, opened } = node;
+  await readers.readNow(read(100));
+  const [shared] = opened;
+  const waits = [0, 1].map((slot) => readers.readBlocked(slot, BLOCK_MS, read(slot)).catch(() => 'lost'));
+  await eventually(() => opened.length === 3);
+  opened[1]?.disconnect();
+  expect(await waits[0]).toBe('lost');
+  await eventually(() => shared?.status === 'end');
+  await readers.readNow(read(100));
+  expect(opened).toHaveLength(4);
+  opened[2]?.disconnect();
+  expect(await waits[1]).toBe('lost');
+  await readers.readNow(read(100));
+  expect(opened).toHaveLength(4);
+});
+
 test('close ends every wait', async ({ node }) => {
   const { readers, read } = node;
   const waits = SLOTS.map((slot) => readers.readBlocked(slot, BLOCK_MS, read(slot)).catch(() => 'lost'));

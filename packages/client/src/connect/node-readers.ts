@@ -52,6 +52,9 @@ export class NodeReaders {
   #count = 0;
   readonly #open = new Set<RedisConnection>();
   #shared: Promise<RedisConnection> | null = null;
+  /** How many connections were opened, and how many of them before one was lost: whatever broke it may have hit them all. */
+  #openedCount = 0;
+  #doubtedCount = 0;
   #turn: Timer | null = null;
   #isClosed = false;
 
@@ -188,7 +191,8 @@ export class NodeReaders {
       for (const { reject } of this.#queue.splice(0)) reject(error);
       throw error;
     }
-    redis.once('end', () => this.#onLost(redis));
+    const place = this.#openedCount;
+    redis.once('end', () => this.#onLost(redis, place));
     try {
       return { redis, clientId: await redis.client('ID') };
     } catch (error) {
@@ -197,31 +201,51 @@ export class NodeReaders {
     }
   }
 
-  #onLost(redis: RedisConnection): void {
+  #onLost(redis: RedisConnection, place: number): void {
     this.#count--;
     const index = this.#idle.findIndex((connection) => connection.redis === redis);
     if (index >= 0) this.#idle.splice(index, 1);
-    if (!this.#isClosed) this.#queue.shift()?.resolve(this.#openBlocking());
+    if (this.#isClosed) return;
+    if (place > this.#doubtedCount) this.#leaveShared();
+    this.#queue.shift()?.resolve(this.#openBlocking());
+  }
+
+  /**
+   * What does not wait has been idle for as long as there was no backlog. Where it is as dead as the one that was lost, the
+   * first read on it would find that out only after 10 s more. Once for all connections of the same age.
+   */
+  #leaveShared(): void {
+    this.#doubtedCount = this.#openedCount;
+    const shared = this.#shared;
+    this.#shared = null;
+    shared?.then(
+      (redis) => redis.disconnect(),
+      () => {},
+    );
   }
 
   #openShared(): Promise<RedisConnection> {
-    this.#shared ??= this.#openOne().then(
+    if (this.#shared !== null) return this.#shared;
+    const forget = (): void => {
+      if (this.#shared === opening) this.#shared = null;
+    };
+    const opening = this.#openOne().then(
       (redis) => {
-        redis.once('end', () => {
-          this.#shared = null;
-        });
+        redis.once('end', forget);
         return redis;
       },
       (error: unknown) => {
-        this.#shared = null;
+        forget();
         throw error;
       },
     );
-    return this.#shared;
+    this.#shared = opening;
+    return opening;
   }
 
   async #openOne(): Promise<RedisConnection> {
     const redis = await this.#port.open();
+    this.#openedCount++;
     this.#open.add(redis);
     redis.once('end', () => this.#open.delete(redis));
     if (this.#isClosed) await closeConnection(redis);
