@@ -1,13 +1,11 @@
-import type { StoredBatch } from '@millrace/core';
+import { partitionKey, type StoredBatch } from '@millrace/core';
 import type { ReadPosition } from '@millrace/redis';
 import { VirtualClock } from '@millrace/testkit';
 import { expect, test } from 'vitest';
-import { Fetcher } from './fetcher.ts';
+import { Fetcher, type FetcherPort } from './fetcher.ts';
 import type { Lane } from './lane.ts';
 
 const MAX_READ_BYTES = 2 * 1_048_576;
-
-const BATCH = { nextOffset: 1, appendedMs: 1 };
 
 /** Of a partition that was read to its end, in entries of `entryBytes`. */
 function laneAtEnd(partition: number, entryBytes: number): Lane {
@@ -28,22 +26,41 @@ function laneAtEnd(partition: number, entryBytes: number): Lane {
   return lane as unknown as Lane;
 }
 
-/** What the first read of these lanes asks for. */
-async function firstRead(lanes: readonly Lane[]): Promise<{ lanes: number; maxEntries: number }> {
-  const asked = Promise.withResolvers<{ lanes: number; maxEntries: number }>();
-  const answered = Promise.withResolvers<never[]>();
-  const fetcher = new Fetcher({
+/** With room for everything, and nothing that fails, where a test does not say otherwise. */
+function fetcherOf(port: Pick<FetcherPort, 'lanes' | 'read'> & Partial<FetcherPort>): Fetcher {
+  return new Fetcher({
     clock: new VirtualClock(),
-    lanes: () => lanes,
-    read: (positions: readonly ReadPosition[], maxEntries) => {
-      asked.resolve({ lanes: positions.length, maxEntries });
-      return answered.promise;
-    },
     unblock: () => Promise.resolve(),
     maxReadBytes: () => MAX_READ_BYTES,
     isFull: () => false,
     isCrowded: () => false,
     onTransportFailure: () => {},
+    ...port,
+  });
+}
+
+/** So many entries of each partition that was asked for. */
+function entriesOf(positions: readonly ReadPosition[], count: number, bytes: number): StoredBatch[] {
+  return positions.flatMap(({ topic, partition }) =>
+    Array.from({ length: count }, () => ({
+      partition: partitionKey(topic, partition),
+      nextOffset: 1,
+      appendedMs: 1,
+      bytes: Buffer.alloc(bytes),
+    })),
+  );
+}
+
+/** What the first read of these lanes asks for. */
+async function firstRead(lanes: readonly Lane[]): Promise<{ lanes: number; maxEntries: number }> {
+  const asked = Promise.withResolvers<{ lanes: number; maxEntries: number }>();
+  const answered = Promise.withResolvers<never[]>();
+  const fetcher = fetcherOf({
+    lanes: () => lanes,
+    read: (positions: readonly ReadPosition[], maxEntries) => {
+      asked.resolve({ lanes: positions.length, maxEntries });
+      return answered.promise;
+    },
   });
   fetcher.start();
   const read = await asked.promise;
@@ -75,7 +92,7 @@ async function firstReads(
 ): Promise<{ lanes: number; maxEntries: number }[]> {
   const asked: { lanes: number; maxEntries: number }[] = [];
   const done = Promise.withResolvers<void>();
-  const fetcher = new Fetcher({
+  const fetcher = fetcherOf({
     clock,
     lanes: () => lanes,
     read: async (positions: readonly ReadPosition[], maxEntries) => {
@@ -84,11 +101,6 @@ async function firstReads(
       if (asked.length === count) done.resolve();
       return [];
     },
-    unblock: () => Promise.resolve(),
-    maxReadBytes: () => MAX_READ_BYTES,
-    isFull: () => false,
-    isCrowded: () => false,
-    onTransportFailure: () => {},
   });
   fetcher.start();
   await done.promise;
@@ -122,19 +134,13 @@ test('of many partitions with a backlog each is read once before one is read aga
   const lanes = Array.from({ length: 5 }, (_, number) => laneBehind(number, 1_048_576));
   const asked: number[] = [];
   const done = Promise.withResolvers<void>();
-  const fetcher = new Fetcher({
-    clock: new VirtualClock(),
+  const fetcher = fetcherOf({
     lanes: () => lanes,
     read: (positions: readonly ReadPosition[]) => {
       asked.push(...positions.map(({ partition }) => partition));
       if (asked.length >= 10) done.resolve();
       return Promise.resolve([]);
     },
-    unblock: () => Promise.resolve(),
-    maxReadBytes: () => MAX_READ_BYTES,
-    isFull: () => false,
-    isCrowded: () => false,
-    onTransportFailure: () => {},
   });
   fetcher.start();
   await done.promise;
@@ -149,25 +155,14 @@ test('more partitions are read at once where each has little, and few again as s
   );
   const asked: { lanes: number; maxEntries: number }[] = [];
   const done = Promise.withResolvers<void>();
-  const fetcher = new Fetcher({
-    clock: new VirtualClock(),
+  const fetcher = fetcherOf({
     lanes: () => lanes,
     read: (positions: readonly ReadPosition[], maxEntries) => {
       asked.push({ lanes: positions.length, maxEntries });
       if (asked.length === 80) done.resolve();
       for (const lane of lanes) lane.isAtEnd = false;
-      const entries = asked.length <= 60 ? 2 : maxEntries;
-      const batch = ({ topic, partition }: ReadPosition) =>
-        ({ partition: `${topic}/${partition}`, bytes: Buffer.alloc(ENTRY_BYTES) }) as unknown as StoredBatch;
-      return Promise.resolve(
-        positions.flatMap((position) => Array.from({ length: entries }, () => batch(position))),
-      );
+      return Promise.resolve(entriesOf(positions, asked.length <= 60 ? 2 : maxEntries, ENTRY_BYTES));
     },
-    unblock: () => Promise.resolve(),
-    maxReadBytes: () => MAX_READ_BYTES,
-    isFull: () => false,
-    isCrowded: () => false,
-    onTransportFailure: () => {},
   });
   fetcher.start();
   await done.promise;
@@ -184,17 +179,13 @@ test('where one of two reads fails, nothing is asked for again, and nothing clos
   const answered = Promise.withResolvers<never[]>();
   const asked: number[] = [];
   const failures: unknown[] = [];
-  const fetcher = new Fetcher({
+  const fetcher = fetcherOf({
     clock,
     lanes: () => [laneBehind(0, 1_024), laneAtEnd(1, 1_024)],
     read: ([position]: readonly ReadPosition[]) => {
       asked.push(position?.partition ?? -1);
       return position?.partition === 0 ? Promise.reject(new Error('refused')) : answered.promise;
     },
-    unblock: () => Promise.resolve(),
-    maxReadBytes: () => MAX_READ_BYTES,
-    isFull: () => false,
-    isCrowded: () => false,
     onTransportFailure: (error) => failures.push(error),
   });
   fetcher.start();
@@ -219,29 +210,14 @@ test('however long nothing came, few partitions are read again soon after each h
   );
   const asked: number[] = [];
   const done = Promise.withResolvers<void>();
-  const fetcher = new Fetcher({
-    clock: new VirtualClock(),
+  const fetcher = fetcherOf({
     lanes: () => lanes,
     read: (positions: readonly ReadPosition[], maxEntries) => {
       asked.push(positions.length);
       if (asked.length === 520) done.resolve();
       for (const lane of lanes) lane.isAtEnd = false;
-      if (asked.length <= 500) return Promise.resolve([]);
-      const bytes = Buffer.alloc(ENTRY_BYTES);
-      return Promise.resolve(
-        positions.flatMap(({ topic, partition }) =>
-          Array.from(
-            { length: maxEntries },
-            () => ({ partition: `${topic}/${partition}`, bytes }) as unknown as StoredBatch,
-          ),
-        ),
-      );
+      return Promise.resolve(entriesOf(positions, asked.length <= 500 ? 0 : maxEntries, ENTRY_BYTES));
     },
-    unblock: () => Promise.resolve(),
-    maxReadBytes: () => MAX_READ_BYTES,
-    isFull: () => false,
-    isCrowded: () => false,
-    onTransportFailure: () => {},
   });
   fetcher.start();
   await done.promise;
@@ -252,7 +228,6 @@ test('however long nothing came, few partitions are read again soon after each h
 
 test('with slow handlers every partition has something, and all of them together little', async () => {
   const [entryBytes, readBytes, crowdedBytes] = [4_096, 65_536, 262_144];
-  const bytes = new Uint8Array(entryBytes);
   let total = 0;
   const clock = new VirtualClock();
   const lanes = Array.from({ length: 256 }, (_, partition) => {
@@ -267,20 +242,14 @@ test('with slow handlers every partition has something, and all of them together
       },
     });
   });
-  const fetcher = new Fetcher({
+  const fetcher = fetcherOf({
     clock,
     lanes: () => lanes,
     read: (positions: readonly ReadPosition[], maxEntries) =>
-      Promise.resolve(
-        positions.flatMap(({ partition }) =>
-          Array.from({ length: maxEntries }, () => ({ ...BATCH, partition: `orders/${partition}`, bytes })),
-        ),
-      ),
-    unblock: () => Promise.resolve(),
+      Promise.resolve(entriesOf(positions, maxEntries, entryBytes)),
     maxReadBytes: () => readBytes,
     isFull: () => total >= readBytes,
     isCrowded: () => total >= crowdedBytes,
-    onTransportFailure: () => {},
   });
   fetcher.start();
   for (let ms = 0; lanes.some(({ bufferedBytes }) => bufferedBytes === 0); ms++) {
