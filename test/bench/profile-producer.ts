@@ -3,11 +3,12 @@
  * is compared, so that two runs on a busy machine can be compared as well.
  *
  * `node test/bench/profile-producer.ts [--mode batch|send] [--records 600000] [--partitions 16] [--call 1000]
- *   [--concurrency 16] [--keys] [--spread] [--value-bytes 200] [--rounds 3] [--profile FILE.cpuprofile] [--json]` and the producer's own
+ *   [--concurrency 16] [--keys] [--spread [--fresh]] [--value-bytes 200] [--rounds 3] [--profile FILE.cpuprofile] [--json]` and the producer's own
  * `--max-batch-bytes`.
  * `--mode batch`: `sendBatch` of `--call` records, `--concurrency` of them at a time. `--mode send`: `--concurrency`
  * callers, each of whom awaits one `send` after the other. `--mode latency`: 1,000 single sends a second, to the
- * acknowledgement. `--spread`: records name their partitions, in turn. `--plain`: the same with XADD, pipelined or auto-pipelined.
+ * acknowledgement. `--spread`: records name their partitions, in turn; `--fresh`: of values
+ * that differ, made for each call, as a loader makes them: those of a call that waits have left the caches. `--plain`: the same with XADD, pipelined or auto-pipelined.
  */
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
@@ -16,6 +17,7 @@ import { startRedis } from '@millrace/testkit';
 import { Redis } from 'ioredis';
 import { connect, type Producer } from 'millrace';
 import { median } from './median.ts';
+import { bufferValue } from './run/values.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -26,6 +28,7 @@ const { values: options } = parseArgs({
     concurrency: { type: 'string', default: '16' },
     keys: { type: 'boolean', default: false },
     spread: { type: 'boolean', default: false },
+    fresh: { type: 'boolean', default: false },
     text: { type: 'boolean', default: false },
     'value-bytes': { type: 'string', default: '200' },
     'max-batch-bytes': { type: 'string' },
@@ -77,6 +80,15 @@ function producerSide(producer: Producer): Send {
   const calls = Array.from({ length: Math.ceil(records.length / CALL_RECORDS) }, (_, index) =>
     records.slice(index * CALL_RECORDS, (index + 1) * CALL_RECORDS),
   );
+  if (options.fresh)
+    return side(() => {
+      const first = next++ * CALL_RECORDS;
+      const batch = Array.from({ length: CALL_RECORDS }, (_, index) => ({
+        partition: (first + index) % PARTITIONS,
+        value: bufferValue(first + index),
+      }));
+      return producer.sendBatch(TOPIC, batch);
+    }, CALL_RECORDS);
   return side(() => producer.sendBatch(TOPIC, calls[next++ % calls.length] ?? []), CALL_RECORDS);
 }
 
