@@ -9,7 +9,7 @@
  * `node test/bench/back-pressure.ts [--sends 100000] [--value-bytes 1000] [--max-buffered-bytes 8388608] [--json]`
  */
 import { parseArgs } from 'node:util';
-import { createKeys, decodeBatch, readBatches } from '@millrace/redis';
+import { createKeys, decodeBatch, openReader, readBatches } from '@millrace/redis';
 import { startRedis } from '@millrace/testkit';
 import { Redis } from 'ioredis';
 import { connect } from 'millrace';
@@ -56,12 +56,11 @@ await server.signal('SIGCONT');
 await Promise.all(sends);
 const after = memoryMiB();
 
-const keys = createKeys('bench');
+const reader = await openReader({ url: server.url, connectTimeoutMs: 5_000 }, createKeys('bench'), 'reader');
 let expected = -1;
 for (let offset = 0; offset <= SENDS;) {
-  const [batch] = await readBatches(redis, keys, [{ topic: 'records', partition: 0, offset }], {
-    maxEntries: 1,
-  });
+  const position = { topic: 'records', partition: 0, offset };
+  const [batch] = await readBatches(reader, [position], { maxEntries: 1 });
   if (batch === undefined) throw new Error(`${SENDS + 1 - offset} records are missing`);
   for (const { key } of decodeBatch(batch.bytes, offset)) {
     const wanted = expected === -1 ? 'warm' : String(expected);

@@ -13,10 +13,12 @@ import {
   createKeys,
   decodeBatch,
   encodeBatch,
+  openReader,
   readBatches,
   RedisLog,
   RedisTopicStore,
   type Keys,
+  type ReaderConnection,
   type RecordInput,
 } from '@millrace/redis';
 import { startRedis } from '@millrace/testkit';
@@ -72,12 +74,12 @@ async function append(redis: Redis, keys: Keys): Promise<void> {
   });
 }
 
-async function read(redis: Redis, keys: Keys): Promise<void> {
+async function read(reader: ReaderConnection): Promise<void> {
   const offsets = Array.from({ length: PARTITIONS }, () => 0);
   let [records, bytes] = [0, 0];
   while (records < RECORDS) {
     const positions = offsets.map((offset, partition) => ({ topic: 'bench', partition, offset }));
-    for (const batch of await readBatches(redis, keys, positions, { maxEntries: 2 })) {
+    for (const batch of await readBatches(reader, positions, { maxEntries: 2 })) {
       for (const record of decodeBatch(batch.bytes)) bytes += record.value?.length ?? 0;
       records += BATCH_RECORDS;
       offsets[Number(batch.partition.split('/')[1])] = batch.nextOffset;
@@ -128,6 +130,7 @@ type Measure = (typeof MEASURES)[number];
 await using server = await startRedis({ directives: { appendonly: 'no' } });
 const redis = new Redis(server.url);
 const keys = createKeys('bench');
+const reader = await openReader({ url: server.url, connectTimeoutMs: 5_000 }, keys, 'bench:reader');
 const topics = new RedisTopicStore(redis, keys);
 const seconds: Record<Measure, number[]> = {
   encode: [],
@@ -151,7 +154,7 @@ for (let round = 0; round <= ROUNDS; round++) {
   await topics.create('bench', PARTITIONS);
   const ours = async (): Promise<void> => {
     await timed('append', isWarm, () => append(redis, keys));
-    await timed('read', isWarm, () => read(redis, keys));
+    await timed('read', isWarm, () => read(reader));
   };
   const plain = async (): Promise<void> => {
     await timed('plainAppend', isWarm, () => plainAppend(redis));

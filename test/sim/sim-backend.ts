@@ -1,6 +1,14 @@
 /** All that a consumer asks of Redis, answered by the simulated one through connections that fail. */
 import type { Clock, Random, StoredBatch } from '@millrace/core';
-import { onServerChange, readBatches, type ReadPosition, type RedisConnection } from '@millrace/redis';
+import {
+  onServerChange,
+  readBatches,
+  type EntryReader,
+  type ReadAnswer,
+  type ReadOptions,
+  type ReadPosition,
+  type RedisConnection,
+} from '@millrace/redis';
 import type { Backend, LeaseSettings, LogReader } from '../../packages/client/src/connect/backend.ts';
 import type { Lease, LeaseListener } from '../../packages/client/src/lease/lease-keeper.ts';
 import type { ConnectionRole, SimConnection } from './sim-connection.ts';
@@ -69,7 +77,7 @@ function infoConnection(connection: SimConnection, redis: SimRedis): RedisConnec
 }
 
 /** The real checks of `readBatches` over the model's XREAD. */
-class SimLogReader implements LogReader {
+class SimLogReader implements LogReader, EntryReader {
   readonly #connection: SimConnection;
   readonly #command: SimConnection;
   readonly #redis: SimRedis;
@@ -85,21 +93,22 @@ class SimLogReader implements LogReader {
     maxEntries: number,
     blockMs: number,
   ): Promise<readonly StoredBatch[]> {
+    return readBatches(this, positions, { maxEntries, blockMs });
+  }
+
+  async readEntries<T>(
+    positions: readonly ReadPosition[],
+    { maxEntries, blockMs = 0 }: ReadOptions,
+    take: (answer: ReadAnswer) => T,
+  ): Promise<T> {
     const { session } = this.#connection;
-    // INFO travels with XREAD and is answered at the same moment.
-    const server = Promise.withResolvers<string>();
-    const info = async (): Promise<string> => `master_replid:${await server.promise}`;
-    const xreadBuffer = async (): Promise<unknown> => {
-      const found = await this.#connection.callLater<Found>('xread', (reply) => {
-        server.resolve(this.#redis.server);
-        this.#redis.read(this.#connection, session, positions, maxEntries, blockMs, reply);
-      });
-      return found.length === 0 ? null : found.map(([position, entries]) => toReply(position, entries));
-    };
-    return readBatches({ xreadBuffer, info } as unknown as RedisConnection, keys, positions, {
-      maxEntries,
-      blockMs,
+    let server = '';
+    const found = await this.#connection.callLater<Found>('xread', (reply) => {
+      // INFO travels with XREAD and is answered at the same moment.
+      server = this.#redis.server;
+      this.#redis.read(this.#connection, session, positions, maxEntries, blockMs, reply);
     });
+    return take({ names: positions.map(nameOf), streams: found.map(toStream), server });
   }
 
   unblock(): Promise<void> {
@@ -114,12 +123,21 @@ class SimLogReader implements LogReader {
 const TIME = Buffer.from('t');
 const BATCH = Buffer.from('b');
 
-function toReply({ topic, partition }: ReadPosition, entries: Found[number][1]): unknown {
+function nameOf({ topic, partition }: ReadPosition): string {
+  return keys.partition(topic, partition).log;
+}
+
+function toStream([position, entries]: Found[number]): ReadAnswer['streams'][number] {
   return [
-    Buffer.from(keys.partition(topic, partition).log),
+    Buffer.from(nameOf(position)),
     entries.map(({ nextOffset, appendedMs, batch }) => [
       Buffer.from(`0-${nextOffset}`),
-      [TIME, Buffer.from(String(appendedMs)), BATCH, batch],
+      [
+        TIME,
+        Buffer.from(String(appendedMs)),
+        BATCH,
+        Buffer.from(batch.buffer, batch.byteOffset, batch.length),
+      ],
     ]),
   ];
 }

@@ -7,6 +7,7 @@ import {
   readBatches,
   type BatchRecord,
   type CommandConnection,
+  type EntryReader,
 } from '@millrace/redis';
 import { VirtualClock } from '@millrace/testkit';
 import { test as redisTest, type TestRedis } from '@millrace/testkit/vitest';
@@ -58,12 +59,20 @@ export async function readPartition(
   topic: string,
   partition: number,
 ): Promise<StoredPartition> {
+  const keys = createKeys(prefix);
+  // On the connection that is there, of whatever kind, beside what else is asked on it.
+  const reader: EntryReader = {
+    async readEntries([position], { maxEntries }, take) {
+      const { log } = keys.partition(topic, partition);
+      const id = `0-${position?.offset}`;
+      const streams = await redis.xreadBuffer('COUNT', maxEntries, 'STREAMS', log, id);
+      return take({ names: [log], streams: streams ?? [], server: null });
+    },
+  };
   const records: StoredRecord[] = [];
   const batches: number[] = [];
   for (let offset = 0, isMore = true; isMore;) {
-    const read = await readBatches(redis, createKeys(prefix), [{ topic, partition, offset }], {
-      maxEntries: 100,
-    });
+    const read = await readBatches(reader, [{ topic, partition, offset }], { maxEntries: 100 });
     for (const batch of read) {
       const decoded = decodeBatch(batch.bytes, offset);
       batches.push(decoded.length);

@@ -20,7 +20,15 @@ export { type AppendRequest } from './log/append-batch.ts';
 export { baseOffsetOf, fingerprintOf } from './log/log-entry.ts';
 export { readFingerprints } from './log/read-fingerprints.ts';
 export { raiseProducerEpoch, type RaiseProducerEpochResult } from './log/producer-epoch.ts';
-export { OtherServerError, readBatches, type ReadOptions, type ReadPosition } from './log/read-batches.ts';
+export {
+  OtherServerError,
+  readBatches,
+  type EntryReader,
+  type ReadAnswer,
+  type ReadOptions,
+  type ReadPosition,
+} from './log/read-batches.ts';
+export { openNodeReader, openReader, type ReaderConnection } from './log/reader-connection.ts';
 export { type AppendResult } from './log/append-to-log.ts';
 export { type Durability } from './log/durability.ts';
 export { DurableLog } from './log/durable-log.ts';

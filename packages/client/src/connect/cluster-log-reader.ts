@@ -14,7 +14,7 @@ import {
   isPrimary,
   noteRefusal,
   onReconnect,
-  openNode,
+  openNodeReader,
   primaryOfSlot,
   readBatches,
   type ClusterConfig,
@@ -61,10 +61,10 @@ export class ClusterLogReader implements LogReader {
     const [first] = positions;
     if (first === undefined) return [];
     if (this.#isClosed) throw new ConfigError('INVALID_OPTION', 'the reader is closed');
-    const { command, keys } = this.#context;
+    const { command } = this.#context;
     const slot = this.#slotOf(partitionKey(first.topic, first.partition));
     const read: Read = (connection, turnMs) =>
-      readBatches(connection, keys, positions, { maxEntries, blockMs: turnMs });
+      readBatches(connection, positions, { maxEntries, blockMs: turnMs });
     try {
       const node = this.#nodeOf(slot);
       return await (blockMs > 0 ? node.readBlocked(slot, blockMs, read) : node.readNow(read));
@@ -97,14 +97,15 @@ export class ClusterLogReader implements LogReader {
   }
 
   #nodeOf(slot: number): NodeReaders {
-    const { command, config, clock } = this.#context;
+    const { command, config, clock, keys } = this.#context;
     const address = primaryOfSlot(command, slot);
     const place = `${address.host}:${address.port}`;
     const known = this.#nodes.get(place);
     if (known !== undefined) return known.readers;
     const name = connectionName(this.#context, 'reader');
     const share = Math.max(1, Math.floor(MAX_BLOCKING / Math.max(1, command.nodes('master').length)));
-    const readers = new NodeReaders({ clock, open: () => openNode(config, address, 'reader', name) }, share);
+    const open = () => openNodeReader(config, address, keys, name);
+    const readers = new NodeReaders({ clock, open }, share);
     this.#nodes.set(place, { address, readers });
     return readers;
   }

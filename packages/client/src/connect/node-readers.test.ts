@@ -1,5 +1,4 @@
-import { openConnection, type RedisConnection } from '@millrace/redis';
-import type { StoredBatch } from '@millrace/core';
+import { createKeys, encodeBatch, openNodeReader, readBatches, type ReaderConnection } from '@millrace/redis';
 import { eventually } from '@millrace/testkit';
 import { test as redisTest } from '@millrace/testkit/vitest';
 import { expect } from 'vitest';
@@ -12,10 +11,11 @@ const BLOCK_MS = 60_000;
 interface Node {
   readonly readers: NodeReaders;
   /** Connections that were opened, first the oldest. */
-  readonly opened: RedisConnection[];
-  /** Reads the stream of that slot. */
+  readonly opened: ReaderConnection[];
+  /** Reads the log of that slot. */
   readonly read: (slot: number) => Read;
-  readonly keyOf: (slot: number) => string;
+  /** Writes the first record there. */
+  readonly append: (slot: number) => Promise<void>;
 }
 
 const SLOTS = Array.from({ length: 9 }, (_, slot) => slot);
@@ -23,31 +23,34 @@ const SLOTS = Array.from({ length: 9 }, (_, slot) => slot);
 /** One node with two connections that may wait. */
 const test = redisTest.extend<{ node: Node }>({
   node: async ({ redis, ioredis }, use) => {
-    const opened: RedisConnection[] = [];
-    const open = async (): Promise<RedisConnection> => {
-      const connection = await openConnection(
-        { url: redis.url, connectTimeoutMs: 5_000 },
-        'reader',
+    const opened: ReaderConnection[] = [];
+    const keys = createKeys(redis.prefix);
+    const { hostname: host, port } = new URL(redis.url);
+    const open = async (): Promise<ReaderConnection> => {
+      const connection = await openNodeReader(
+        { kind: 'cluster', seeds: [redis.url], connectTimeoutMs: 5_000 },
+        { host, port: Number(port) },
+        keys,
         `${redis.prefix}:reader`,
       );
-      connection.options.retryStrategy = () => null;
       opened.push(connection);
       return connection;
     };
     const readers = new NodeReaders({ clock: systemClock, open }, 2);
-    const keyOf = (slot: number): string => `${redis.prefix}:${slot}`;
     const read =
       (slot: number): Read =>
-      async (connection, blockMs) => {
-        const reply =
-          blockMs > 0
-            ? await connection.xread('BLOCK', blockMs, 'STREAMS', keyOf(slot), '0')
-            : await connection.xread('STREAMS', keyOf(slot), '0');
-        return reply === null ? [] : [{ partition: `orders/${slot}` } as unknown as StoredBatch];
-      };
-    await use({ readers, opened, read, keyOf });
+      (connection, blockMs) =>
+        readBatches(connection, [{ topic: 'orders', partition: slot, offset: 0 }], {
+          maxEntries: 1,
+          blockMs,
+        });
+    const append = async (slot: number): Promise<void> => {
+      const batch = encodeBatch([{ value: 'v', timestampMs: 1_700_000_000_000 }]);
+      await ioredis.xadd(keys.partition('orders', slot).log, '0-1', 't', '1', 'b', batch);
+    };
+    await use({ readers, opened, read, append });
     await readers.close();
-    await ioredis.del(...SLOTS.map(keyOf), keyOf(100));
+    await redis.clear();
   },
 });
 
@@ -56,7 +59,7 @@ test('more slots than connections: none is passed over, and the last record ends
   redis,
   ioredis,
 }) => {
-  const { readers, read, keyOf, opened } = node;
+  const { readers, read, append, opened } = node;
   const blocked = async (): Promise<number> =>
     String(await ioredis.client('LIST'))
       .split('\n')
@@ -65,18 +68,18 @@ test('more slots than connections: none is passed over, and the last record ends
   await eventually(async () => (await blocked()) === 2);
   const waits = [...first, ...SLOTS.slice(2).map((slot) => readers.readBlocked(slot, BLOCK_MS, read(slot)))];
   for (const slot of [8, 0, 4, 2, 6, 1, 7, 5, 3]) {
-    await ioredis.xadd(keyOf(slot), '*', 'f', 'v');
+    await append(slot);
     expect(await waits[slot]).toMatchObject([{ partition: `orders/${slot}` }]);
   }
   // Two that wait, and the one that ends their waits.
   expect(opened).toHaveLength(3);
 });
 
-test('what does not wait goes past those that do', async ({ node, ioredis }) => {
-  const { readers, read, keyOf } = node;
+test('what does not wait goes past those that do', async ({ node }) => {
+  const { readers, read, append } = node;
   const waits = SLOTS.map((slot) => readers.readBlocked(slot, BLOCK_MS, read(slot)));
   expect(await readers.readNow(read(100))).toEqual([]);
-  await ioredis.xadd(keyOf(100), '*', 'f', 'v');
+  await append(100);
   expect(await readers.readNow(read(100))).toHaveLength(1);
   await Promise.all(SLOTS.map((slot) => readers.unblock(slot)));
   await Promise.all(waits);
@@ -103,11 +106,8 @@ test('unblock ends a wait with a connection and one without, with nothing', asyn
   }
 });
 
-test('a connection that is lost fails its own wait, and another takes its place', async ({
-  node,
-  ioredis,
-}) => {
-  const { readers, read, keyOf, opened } = node;
+test('a connection that is lost fails its own wait, and another takes its place', async ({ node }) => {
+  const { readers, read, append, opened } = node;
   const waits = SLOTS.map((slot) =>
     readers.readBlocked(slot, BLOCK_MS, read(slot)).then(
       (batches) => batches.length,
@@ -117,7 +117,7 @@ test('a connection that is lost fails its own wait, and another takes its place'
   await eventually(() => opened.length >= 2);
   for (const connection of opened) connection.disconnect();
   await eventually(() => opened.length >= 4);
-  for (const slot of SLOTS) await ioredis.xadd(keyOf(slot), '*', 'f', 'v');
+  for (const slot of SLOTS) await append(slot);
   const results = await Promise.all(waits);
   const lost = results.filter((result) => result === 'lost').length;
   expect(lost).toBeLessThanOrEqual(2);
@@ -128,11 +128,14 @@ test('one that is lost takes along what was idle beside it, once for all that ar
   const { readers, read, opened } = node;
   await readers.readNow(read(100));
   const [shared] = opened;
-  const waits = [0, 1].map((slot) => readers.readBlocked(slot, BLOCK_MS, read(slot)).catch(() => 'lost'));
-  await eventually(() => opened.length === 3);
+  const waits: Promise<unknown>[] = [];
+  for (const slot of [0, 1]) {
+    waits.push(readers.readBlocked(slot, BLOCK_MS, read(slot)).catch(() => 'lost'));
+    await eventually(() => opened.length === slot + 2);
+  }
   opened[1]?.disconnect();
   expect(await waits[0]).toBe('lost');
-  await eventually(() => shared?.status === 'end');
+  await eventually(() => shared?.isUsable === false);
   await readers.readNow(read(100));
   expect(opened).toHaveLength(4);
   opened[2]?.disconnect();

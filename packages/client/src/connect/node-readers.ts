@@ -5,15 +5,15 @@
  * through one more connection, side by side, so that a log with a backlog never queues behind idle ones.
  */
 import type { Clock, StoredBatch, Timer } from '@millrace/core';
-import { closeConnection, toMillraceError, type RedisConnection } from '@millrace/redis';
+import { toMillraceError, type ReaderConnection } from '@millrace/redis';
 
 export interface NodeReadersPort {
   readonly clock: Clock;
-  /** A connection to the node that does not come back once it is lost. Throws what `openNode` throws. */
-  open(): Promise<RedisConnection>;
+  /** A connection to the node that does not come back once it is lost. Throws what `openNodeReader` throws. */
+  open(): Promise<ReaderConnection>;
 }
 
-export type Read = (connection: RedisConnection, blockMs: number) => Promise<readonly StoredBatch[]>;
+export type Read = (connection: ReaderConnection, blockMs: number) => Promise<readonly StoredBatch[]>;
 
 /**
  * How long one slot may wait for records while others wait for its connection, milliseconds. Shorter turns find records
@@ -21,24 +21,18 @@ export type Read = (connection: RedisConnection, blockMs: number) => Promise<rea
  */
 const TURN_MS = 50;
 
-interface BlockingConnection {
-  readonly redis: RedisConnection;
-  /** What CLIENT UNBLOCK takes. */
-  readonly clientId: number;
-}
-
 /** One call of `readBlocked`. */
 interface Wait {
   readonly slot: number;
   isInterrupted: boolean;
   /** While it waits for records. */
-  at: { readonly connection: BlockingConnection; readonly untilMs: number } | null;
+  at: { readonly connection: ReaderConnection; readonly untilMs: number } | null;
 }
 
 /** A wait without a connection. */
 interface Queued {
   readonly wait: Wait;
-  readonly resolve: (connection: BlockingConnection | Promise<BlockingConnection> | null) => void;
+  readonly resolve: (connection: ReaderConnection | Promise<ReaderConnection> | null) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -47,11 +41,11 @@ export class NodeReaders {
   readonly #maxBlocking: number;
   readonly #waits = new Set<Wait>();
   readonly #queue: Queued[] = [];
-  readonly #idle: BlockingConnection[] = [];
+  readonly #idle: ReaderConnection[] = [];
   /** Blocking connections that are open or being opened. */
   #count = 0;
-  readonly #open = new Set<RedisConnection>();
-  #shared: Promise<RedisConnection> | null = null;
+  readonly #open = new Set<ReaderConnection>();
+  #shared: Promise<ReaderConnection> | null = null;
   /** How many connections were opened, and how many of them before one was lost: whatever broke it may have hit them all. */
   #openedCount = 0;
   #doubtedCount = 0;
@@ -100,13 +94,13 @@ export class NodeReaders {
     this.#isClosed = true;
     this.#turn?.cancel();
     for (const { resolve } of this.#queue.splice(0)) resolve(null);
-    await Promise.all([...this.#open].map((redis) => closeConnection(redis)));
+    await Promise.all([...this.#open].map((connection) => connection.close()));
   }
 
   // --- waiting -----------------------------------------------------------------------------------------------------
 
   async #readAt(
-    connection: BlockingConnection,
+    connection: ReaderConnection,
     wait: Wait,
     endMs: number,
     read: Read,
@@ -116,7 +110,7 @@ export class NodeReaders {
       const nowMs = this.#port.clock.monotonicMs();
       const turnMs = this.#queue.length > 0 ? Math.min(endMs - nowMs, TURN_MS) : endMs - nowMs;
       wait.at = { connection, untilMs: nowMs + turnMs };
-      return await read(connection.redis, Math.ceil(turnMs));
+      return await read(connection, Math.ceil(turnMs));
     } finally {
       wait.at = null;
       this.#putBack(connection);
@@ -128,7 +122,7 @@ export class NodeReaders {
   }
 
   /** `null` when the wait was interrupted before there was a connection for it. */
-  #take(wait: Wait): Promise<BlockingConnection | null> {
+  #take(wait: Wait): Promise<ReaderConnection | null> {
     const idle = this.#idle.pop();
     if (idle !== undefined) return Promise.resolve(idle);
     if (this.#count < this.#maxBlocking) return this.#openBlocking();
@@ -138,10 +132,8 @@ export class NodeReaders {
     });
   }
 
-  #putBack(connection: BlockingConnection): void {
-    const { status, stream } = connection.redis;
-    // It stays ready until its socket is closed: whoever took it then would fail as well.
-    if (status !== 'ready' || !stream.writable) return;
+  #putBack(connection: ReaderConnection): void {
+    if (!connection.isUsable) return;
     const next = this.#queue.shift();
     if (next === undefined) this.#idle.push(connection);
     else next.resolve(connection);
@@ -168,10 +160,10 @@ export class NodeReaders {
     });
   }
 
-  async #endBlock({ clientId }: BlockingConnection): Promise<void> {
+  async #endBlock(blocked: ReaderConnection): Promise<void> {
     try {
       const shared = await this.#openShared();
-      await shared.client('UNBLOCK', clientId);
+      await shared.unblock(blocked.clientId);
     } catch (error) {
       // Closing ends every wait.
       if (this.#isClosed) return;
@@ -181,29 +173,24 @@ export class NodeReaders {
 
   // --- connections -------------------------------------------------------------------------------------------------
 
-  async #openBlocking(): Promise<BlockingConnection> {
+  async #openBlocking(): Promise<ReaderConnection> {
     this.#count++;
-    let redis: RedisConnection;
+    let connection: ReaderConnection;
     try {
-      redis = await this.#openOne();
+      connection = await this.#openOne();
     } catch (error) {
       this.#count--;
       for (const { reject } of this.#queue.splice(0)) reject(error);
       throw error;
     }
     const place = this.#openedCount;
-    redis.once('end', () => this.#onLost(redis, place));
-    try {
-      return { redis, clientId: await redis.client('ID') };
-    } catch (error) {
-      redis.disconnect();
-      throw error;
-    }
+    connection.onceEnded(() => this.#onLost(connection, place));
+    return connection;
   }
 
-  #onLost(redis: RedisConnection, place: number): void {
+  #onLost(connection: ReaderConnection, place: number): void {
     this.#count--;
-    const index = this.#idle.findIndex((connection) => connection.redis === redis);
+    const index = this.#idle.indexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
     if (this.#isClosed) return;
     if (place > this.#doubtedCount) this.#leaveShared();
@@ -219,20 +206,20 @@ export class NodeReaders {
     const shared = this.#shared;
     this.#shared = null;
     shared?.then(
-      (redis) => redis.disconnect(),
+      (connection) => connection.disconnect(),
       () => {},
     );
   }
 
-  #openShared(): Promise<RedisConnection> {
+  #openShared(): Promise<ReaderConnection> {
     if (this.#shared !== null) return this.#shared;
     const forget = (): void => {
       if (this.#shared === opening) this.#shared = null;
     };
     const opening = this.#openOne().then(
-      (redis) => {
-        redis.once('end', forget);
-        return redis;
+      (connection) => {
+        connection.onceEnded(forget);
+        return connection;
       },
       (error: unknown) => {
         forget();
@@ -243,12 +230,12 @@ export class NodeReaders {
     return opening;
   }
 
-  async #openOne(): Promise<RedisConnection> {
-    const redis = await this.#port.open();
+  async #openOne(): Promise<ReaderConnection> {
+    const connection = await this.#port.open();
     this.#openedCount++;
-    this.#open.add(redis);
-    redis.once('end', () => this.#open.delete(redis));
-    if (this.#isClosed) await closeConnection(redis);
-    return redis;
+    this.#open.add(connection);
+    connection.onceEnded(() => this.#open.delete(connection));
+    if (this.#isClosed) await connection.close();
+    return connection;
   }
 }

@@ -42,7 +42,5 @@ async function openReader(context: Omit<ClientContext, 'backend'>): Promise<LogR
   const { config, command } = context;
   if (config.kind === 'cluster' && isCluster(command))
     return new ClusterLogReader({ ...context, config, command });
-  const reader = new RedisLogReader(context);
-  await reader.open();
-  return reader;
+  return RedisLogReader.open(context);
 }

@@ -2,15 +2,14 @@
  * The consumer's own connection for blocking reads, and the way to end a block early. On a shared connection a blocked
  * read would hold up every other command.
  */
-import { ConfigError, type StoredBatch } from '@millrace/core';
+import type { StoredBatch } from '@millrace/core';
 import {
-  closeConnection,
-  openConnection,
+  openReader,
   OtherServerError,
   readBatches,
   toMillraceError,
+  type ReaderConnection,
   type ReadPosition,
-  type RedisConnection,
 } from '@millrace/redis';
 import type { LogReader } from './backend.ts';
 import { connectionName, type ClientContext } from './client-context.ts';
@@ -18,28 +17,18 @@ import { connectionName, type ClientContext } from './client-context.ts';
 type ReaderContext = Pick<ClientContext, 'config' | 'prefix' | 'name' | 'keys' | 'command'>;
 
 export class RedisLogReader implements LogReader {
-  readonly #context: ReaderContext;
-  #connection: RedisConnection | null = null;
-  /** Id of the connection at the server; another one after every reconnect. */
-  #clientId = 0;
+  readonly #context: Pick<ReaderContext, 'command'>;
+  readonly #connection: ReaderConnection;
 
-  constructor(context: ReaderContext) {
+  private constructor(context: Pick<ReaderContext, 'command'>, connection: ReaderConnection) {
     this.#context = context;
+    this.#connection = connection;
   }
 
-  /** Throws what `openConnection` throws. */
-  async open(): Promise<void> {
-    const connection = await openConnection(
-      this.#context.config,
-      'reader',
-      connectionName(this.#context, 'reader'),
-    );
-    this.#connection = connection;
-    connection.on('ready', () => {
-      // Without the id a block ends by itself, later; the next reconnect asks again.
-      this.#learnClientId(connection).catch(() => {});
-    });
-    await this.#learnClientId(connection);
+  /** Throws what `openReader` throws. */
+  static async open(context: ReaderContext): Promise<RedisLogReader> {
+    const name = connectionName(context, 'reader');
+    return new RedisLogReader(context, await openReader(context.config, context.keys, name));
   }
 
   async read(
@@ -47,13 +36,11 @@ export class RedisLogReader implements LogReader {
     maxEntries: number,
     blockMs: number,
   ): Promise<readonly StoredBatch[]> {
-    const connection = this.#connection;
-    if (connection === null) throw new ConfigError('INVALID_OPTION', 'the reader is not open');
     try {
-      return await readBatches(connection, this.#context.keys, positions, { maxEntries, blockMs });
+      return await readBatches(this.#connection, positions, { maxEntries, blockMs });
     } catch (error) {
       // It may be this connection that was left behind at a server that is no primary any more, and answers all the same.
-      if (error instanceof OtherServerError) connection.disconnect(true);
+      if (error instanceof OtherServerError) this.#connection.reconnect();
       throw error;
     }
   }
@@ -61,18 +48,14 @@ export class RedisLogReader implements LogReader {
   /** Throws what `toMillraceError` gives. */
   async unblock(): Promise<void> {
     try {
-      await this.#context.command.client('UNBLOCK', this.#clientId);
+      await this.#context.command.client('UNBLOCK', this.#connection.clientId);
     } catch (error) {
       throw toMillraceError(error, 'CLIENT UNBLOCK');
     }
   }
 
   /** Ends a blocked read at once. */
-  async close(): Promise<void> {
-    if (this.#connection !== null) await closeConnection(this.#connection);
-  }
-
-  async #learnClientId(connection: RedisConnection): Promise<void> {
-    this.#clientId = await connection.client('ID');
+  close(): Promise<void> {
+    return this.#connection.close();
   }
 }

@@ -6,12 +6,8 @@
  * end it waits and then skips (Kafka's KIP-320 is about the same). Offsets are dense, so every read is checked: the
  * first batch must hold the position, and each one must begin where the one before ended.
  */
-import type { Writable } from 'node:stream';
 import { DataError, partitionKey, type PartitionKey, type StoredBatch } from '@millrace/core';
-import type { CommandConnection } from '../connection/command-connection.ts';
-import { serverIdentity } from '../connection/server-identity.ts';
-import type { Keys } from '../keys.ts';
-import { baseOffsetOf, entryIdBefore, parseEntry, type RawEntry } from './log-entry.ts';
+import { baseOffsetOf, parseEntry, type RawEntry } from './log-entry.ts';
 
 export interface ReadPosition {
   readonly topic: string;
@@ -45,31 +41,27 @@ export interface ReadOptions {
   readonly blockMs?: number;
 }
 
-/**
- * Names of logs by topic and partition: a blocked read of a thousand partitions asks for all of them each time that one
- * has something.
- */
-const logNames = new WeakMap<Keys, Map<string, string[]>>();
+/** Name of a stream, and its entries. */
+export type RawStream = readonly [key: Buffer, entries: readonly RawEntry[]];
 
-function logName(keys: Keys, { topic, partition }: ReadPosition): string {
-  const byTopic = logNames.get(keys) ?? new Map<string, string[]>();
-  const names = byTopic.get(topic) ?? [];
-  const known = names[partition];
-  if (known !== undefined) return known;
-  const name = keys.partition(topic, partition).log;
-  names[partition] = name;
-  byTopic.set(topic, names);
-  logNames.set(keys, byTopic);
-  return name;
+export interface ReadAnswer {
+  /** The streams that were asked for, by position. */
+  readonly names: readonly string[];
+  /** In the order of `names`, without those that had nothing. */
+  readonly streams: readonly RawStream[];
+  /** Identity of the server, as of a moment after the read; `null` where no position names one. */
+  readonly server: string | null;
 }
 
-type BatchReader = Pick<CommandConnection, 'xreadBuffer' | 'info'> & {
-  /** Where the driver writes to; absent while there is no connection. */
-  readonly stream?: Pick<Writable, 'cork' | 'uncork'>;
-};
-
-/** As ioredis gives it: by stream, in the order that was asked for; `null` when there was nothing. */
-type RawRead = readonly (readonly [key: Buffer, entries: readonly RawEntry[]])[] | null;
+/** Whoever answers an XREAD with an INFO behind it. */
+export interface EntryReader {
+  /** Resolves with what `take` makes of the answer; rejects with what it throws, or where there is no answer. */
+  readEntries<T>(
+    positions: readonly ReadPosition[],
+    options: ReadOptions,
+    take: (answer: ReadAnswer) => T,
+  ): Promise<T>;
+}
 
 /**
  * Batches from each position on, in order within each partition; the first one of a partition may begin below its
@@ -80,30 +72,24 @@ type RawRead = readonly (readonly [key: Buffer, entries: readonly RawEntry[]])[]
  * `LOG_TRUNCATED` when batches do not join, `FOREIGN_ENTRY` when somebody else wrote to the stream. Reading again
  * without that partition gives the others, for a read changes nothing.
  */
-export async function readBatches(
-  reader: BatchReader,
-  keys: Keys,
+export function readBatches(
+  reader: EntryReader,
   positions: readonly ReadPosition[],
   options: ReadOptions,
 ): Promise<StoredBatch[]> {
-  if (positions.length === 0) return [];
-  const names = positions.map((position) => logName(keys, position));
-  const streams = [...names, ...positions.map(({ offset }) => entryIdBefore(offset))];
-  const { maxEntries, blockMs = 0 } = options;
-  // The identity is asked for behind the read: its answer comes along with the other's, at no round trip and no wake-up of
-  // its own, and covers what was read up to it.
-  const [reading, server] = inOneWrite(reader, (): [Promise<RawRead>, Promise<string> | null] => [
-    (blockMs > 0
-      ? reader.xreadBuffer('COUNT', maxEntries, 'BLOCK', blockMs, 'STREAMS', ...streams)
-      : reader.xreadBuffer('COUNT', maxEntries, 'STREAMS', ...streams)) as Promise<RawRead>,
-    positions.some((position) => position.server !== undefined) ? serverIdentity(reader) : null,
-  ]);
-  const [reply, present] = await Promise.all([reading, server]);
+  if (positions.length === 0) return Promise.resolve([]);
+  return reader.readEntries(positions, options, (answer) => verifiedBatches(positions, answer));
+}
+
+function verifiedBatches(
+  positions: readonly ReadPosition[],
+  { names, streams, server: present }: ReadAnswer,
+): StoredBatch[] {
   if (present !== null && positions.some((position) => (position.server ?? present) !== present))
     throw new OtherServerError(present);
   const batches: StoredBatch[] = [];
   let place = 0;
-  for (const [key, entries] of reply ?? []) {
+  for (const [key, entries] of streams) {
     // Answers come in the order that was asked for, without those that had nothing: the search goes on behind the last.
     const name = key.toString('latin1');
     const behind = names.indexOf(name, place);
@@ -113,15 +99,6 @@ export async function readBatches(
     collectBatches(position, entries, batches);
   }
   return batches;
-}
-
-function inOneWrite<T>({ stream }: BatchReader, send: () => T): T {
-  stream?.cork();
-  try {
-    return send();
-  } finally {
-    stream?.uncork();
-  }
 }
 
 function collectBatches(position: ReadPosition, entries: readonly RawEntry[], batches: StoredBatch[]): void {
@@ -146,7 +123,7 @@ const MAX_PIECE_BYTES = 65_536;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * The driver gives small batches as views of what came from the socket, 64 KiB of all partitions. One of 100 bytes that
+ * Small batches come as views of what came from the socket, 64 KiB of all partitions. One of 100 bytes that
  * waits for a slow handler, or in a paused partition, would keep all of that, and whoever counts bytes would not know.
  * Those of one partition are consumed together, so they share a piece of memory: one each would cost more than the copy.
  */
@@ -169,7 +146,9 @@ class Copies {
     this.#used = start + bytes.length;
     this.#restBytes -= bytes.length;
     this.#piece.set(bytes, start);
-    return { ...batch, bytes: this.#piece.subarray(start, this.#used) };
+    const own =
+      this.#used - start === this.#piece.length ? this.#piece : this.#piece.subarray(start, this.#used);
+    return { ...batch, bytes: own };
   }
 
   #begin(bytes: number): number {

@@ -2,9 +2,11 @@
 import {
   createKeys,
   encodeBatch,
+  openReader,
   RedisLog,
   RedisTopicStore,
   type AppendRequest,
+  type ReaderConnection,
   type RecordInput,
 } from '@millrace/redis';
 import { test as redisTest } from '@millrace/testkit/vitest';
@@ -12,6 +14,8 @@ import type { Redis } from 'ioredis';
 
 export interface LogFixture {
   readonly ioredis: Redis;
+  /** As consumers read. */
+  readonly reader: ReaderConnection;
   readonly keys: ReturnType<typeof createKeys>;
   readonly log: RedisLog;
   readonly topics: RedisTopicStore;
@@ -26,9 +30,12 @@ export const test = redisTest.extend<{ logs: LogFixture }>({
     const log = new RedisLog(ioredis, keys);
     const topics = new RedisTopicStore(ioredis, keys);
     await topics.create('orders', 1);
+    const config = { url: redis.url, connectTimeoutMs: 5_000 };
+    const reader = await openReader(config, keys, `${redis.prefix}:reader`);
     let sequence = 0;
     await use({
       ioredis,
+      reader,
       keys,
       log,
       topics,
@@ -39,6 +46,7 @@ export const test = redisTest.extend<{ logs: LogFixture }>({
         return result;
       },
     });
+    await reader.close();
     await redis.clear();
   },
 });

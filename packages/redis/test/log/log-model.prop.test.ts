@@ -17,7 +17,7 @@ const anyAppend = fc.record({
 let runs = 0;
 
 test('batches get what the model says, and are read as it says', { timeout: 60_000 }, async ({ logs }) => {
-  const { ioredis, keys, log, topics } = logs;
+  const { reader, log, topics } = logs;
   const sequences = fc.array(anyAppend, { minLength: 10, maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(sequences, fc.nat(60), async (appends, from) => {
@@ -40,7 +40,7 @@ test('batches get what the model says, and are read as it says', { timeout: 60_0
         last = request;
       }
       const position = { topic, partition: 0, offset: Math.min(from, model.end) };
-      const batches = await readBatches(ioredis, keys, [position], { maxEntries: 5 });
+      const batches = await readBatches(reader, [position], { maxEntries: 5 });
       const entries = model.read(position.offset, 5);
       expect(batches.map((batch) => [baseOffsetOf(batch), batch.nextOffset, batch.appendedMs])).toEqual(
         entries.map(({ nextOffset, count, appendedMs }) => [nextOffset - count, nextOffset, appendedMs]),

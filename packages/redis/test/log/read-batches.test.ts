@@ -9,7 +9,7 @@ function valuesOf(batches: readonly StoredBatch[]): string[] {
 }
 
 function read(logs: LogFixture, offset: number, maxEntries = 100): Promise<StoredBatch[]> {
-  return readBatches(logs.ioredis, logs.keys, [{ topic: 'orders', partition: 0, offset }], { maxEntries });
+  return readBatches(logs.reader, [{ topic: 'orders', partition: 0, offset }], { maxEntries });
 }
 
 describe('readBatches', () => {
@@ -38,8 +38,8 @@ describe('readBatches', () => {
     await logs.append('a');
     expect(await read(logs, 1)).toEqual([]);
     const positions = [{ topic: 'payments', partition: 7, offset: 0 }];
-    expect(await readBatches(logs.ioredis, logs.keys, positions, { maxEntries: 1 })).toEqual([]);
-    expect(await readBatches(logs.ioredis, logs.keys, [], { maxEntries: 1 })).toEqual([]);
+    expect(await readBatches(logs.reader, positions, { maxEntries: 1 })).toEqual([]);
+    expect(await readBatches(logs.reader, [], { maxEntries: 1 })).toEqual([]);
   });
 
   test('stops after maxEntries of each partition', async ({ logs }) => {
@@ -53,7 +53,7 @@ describe('readBatches', () => {
     // What comes in one piece from the socket is of all partitions.
     await logs.log.append(appendRequest({ partition: 1, values: ['x'.repeat(200_000)] }));
     const positions = [0, 1].map((partition) => ({ topic: 'orders', partition, offset: 0 }));
-    const batches = await readBatches(logs.ioredis, logs.keys, positions, { maxEntries: 20 });
+    const batches = await readBatches(logs.reader, positions, { maxEntries: 20 });
     expect(batches.map(baseOffsetOf)).toEqual([...Array.from({ length: 20 }, (_, index) => index), 0]);
     const small = batches.slice(0, 20).map(({ bytes }) => bytes);
     const kept = new Set(small.map(({ buffer }) => buffer));
@@ -79,7 +79,7 @@ describe('readBatches', () => {
       }
     }
     const positions = [0, 1, 2].map((partition) => ({ topic: 'orders', partition, offset: partition }));
-    const batches = await readBatches(logs.ioredis, logs.keys, positions, { maxEntries: 10 });
+    const batches = await readBatches(logs.reader, positions, { maxEntries: 10 });
     expect(valuesOf(batches)).toEqual(['0:0', '0:1', '0:2', '1:1', '1:2', '2:2']);
     expect(batches.map(({ partition }) => partition)).toEqual([
       'orders/0',
@@ -91,23 +91,14 @@ describe('readBatches', () => {
     ]);
   });
 
-  test('waits for the next append when there is nothing', async ({ logs, redis }) => {
-    const reader = logs.ioredis.duplicate({ connectionName: `${redis.prefix}:reader` });
-    try {
-      const position = { topic: 'orders', partition: 0, offset: 0 };
-      const waiting = readBatches(reader, logs.keys, [position], { maxEntries: 10, blockMs: 5_000 });
-      await eventually(async () => /blocked_clients:[1-9]/.test(await logs.ioredis.info('clients')));
-      await logs.append('a');
-      expect(valuesOf(await waiting)).toEqual(['a']);
-      expect(
-        await readBatches(reader, logs.keys, [{ ...position, offset: 1 }], {
-          maxEntries: 1,
-          blockMs: 1,
-        }),
-      ).toEqual([]);
-    } finally {
-      reader.disconnect();
-    }
+  test('waits for the next append when there is nothing', async ({ logs }) => {
+    const position = { topic: 'orders', partition: 0, offset: 0 };
+    const waiting = readBatches(logs.reader, [position], { maxEntries: 10, blockMs: 5_000 });
+    await eventually(async () => /blocked_clients:[1-9]/.test(await logs.ioredis.info('clients')));
+    await logs.append('a');
+    expect(valuesOf(await waiting)).toEqual(['a']);
+    const next = { ...position, offset: 1 };
+    expect(await readBatches(logs.reader, [next], { maxEntries: 1, blockMs: 1 })).toEqual([]);
   });
 });
 
@@ -147,12 +138,12 @@ describe('a log that is not what the position says is reported and never skipped
     const position = { topic: 'orders', partition: 0, offset: 2 };
     const options = { maxEntries: 10 };
     await expect(
-      readBatches(logs.ioredis, logs.keys, [{ ...position, atBatchStart: true }], options),
+      readBatches(logs.reader, [{ ...position, atBatchStart: true }], options),
     ).rejects.toMatchObject({
       code: 'LOG_TRUNCATED',
       details: { topic: 'orders', partition: 0, offset: 2, found: 0 },
     });
-    expect(await readBatches(logs.ioredis, logs.keys, [position], options)).toHaveLength(1);
+    expect(await readBatches(logs.reader, [position], options)).toHaveLength(1);
   });
 
   test.for([

@@ -7,14 +7,8 @@ import { test } from './log-fixture.ts';
 describe('read-fingerprints', () => {
   test('gives of each batch what the client makes of its bytes', async ({ logs }) => {
     for (const value of ['a', 'b', 'c']) await logs.append(value);
-    const batches = await readBatches(
-      logs.ioredis,
-      logs.keys,
-      [{ topic: 'orders', partition: 0, offset: 0 }],
-      {
-        maxEntries: 10,
-      },
-    );
+    const position = { topic: 'orders', partition: 0, offset: 0 };
+    const batches = await readBatches(logs.reader, [position], { maxEntries: 10 });
     const read = await readFingerprints(logs.ioredis, logs.keys, 'orders', 0, [3, 1, 2]);
     expect(batches).toHaveLength(3);
     expect(read?.fingerprints).toEqual([2, 0, 1].map((index) => fingerprintOf(batches[index]!)));
@@ -50,7 +44,7 @@ test('a read is used only when the server of its position answers', async ({ log
   await logs.append('a');
   const server = (await readFingerprints(logs.ioredis, logs.keys, 'orders', 0, []))?.server ?? '';
   const read = (of: string) =>
-    readBatches(logs.ioredis, logs.keys, [{ topic: 'orders', partition: 0, offset: 0, server: of }], {
+    readBatches(logs.reader, [{ topic: 'orders', partition: 0, offset: 0, server: of }], {
       maxEntries: 10,
     });
   expect(await read(server)).toHaveLength(1);
