@@ -6,7 +6,6 @@
  * Every script is idempotent or fenced, so a caller that lost the reply may call again.
  */
 import type { Redis } from 'ioredis';
-import { UncopiedCommand } from './uncopied-command.ts';
 
 export interface LuaScript {
   readonly name: string;
@@ -38,10 +37,14 @@ export async function runScript(
   try {
     return await call(connection, script, script.sha1, keys, args);
   } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    if (!isUnknownScript(error)) throw error;
     onSend?.();
     return call(connection, script, script.text, keys, args);
   }
+}
+
+export function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
 /** `body`: the digest or the text. */
@@ -53,14 +56,6 @@ function call(
   args: readonly ScriptArgument[],
 ): Promise<ScriptReply[]> {
   const isDigest = body === sha1;
-  if (args.some((argument) => typeof argument === 'object')) {
-    const name = `${isDigest ? 'evalsha' : 'eval'}${isReadOnly ? '_ro' : ''}`;
-    const command = new UncopiedCommand(name, [body, keys.length, ...keys, ...args], {
-      replyEncoding: 'utf8',
-    });
-    connection.sendCommand(command);
-    return command.promise as Promise<ScriptReply[]>;
-  }
   const sent = isReadOnly
     ? isDigest
       ? connection.evalsha_ro(body, keys.length, ...keys, ...args)

@@ -1,6 +1,8 @@
 /** A connection that runs something else than what was written: the check has to notice, or it would be worth nothing. */
 import type { RedisConnection } from '@millrace/redis';
 import type { Command } from 'ioredis';
+import { APPEND } from '../src/generated/lua.ts';
+import { AppendCommand } from '../src/log/append-command.ts';
 import type { LuaScript } from '../src/run-script.ts';
 
 /** The connection, on which one script has another text. */
@@ -11,12 +13,12 @@ export function withFault(redis: RedisConnection, script: LuaScript, text: strin
         return (sha1: string, ...rest: [number, ...string[]]) =>
           sha1 === script.sha1 ? target.eval(text, ...rest) : target.evalsha(sha1, ...rest);
       }
-      // How scripts with bytes among their arguments go out.
+      // An append goes out by itself, and where its script is unknown, as the others do.
       if (name === 'sendCommand') {
         return (command: Command) => {
-          const [sha1, ...rest] = command.args as [string, number, ...string[]];
-          if (sha1 !== script.sha1) return target.sendCommand(command);
-          return target.eval(text, ...rest).then(command.resolve, command.reject);
+          if (script !== APPEND || !(command instanceof AppendCommand)) return target.sendCommand(command);
+          command.reject(new Error('NOSCRIPT, so that another one is sent'));
+          return command.promise as Promise<unknown>;
         };
       }
       const value: unknown = Reflect.get(target, name, target);

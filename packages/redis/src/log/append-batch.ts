@@ -2,7 +2,8 @@
 import { APPEND } from '../generated/lua.ts';
 import type { Keys } from '../keys.ts';
 import { integerAt, textAt, unexpectedStatus } from '../reply.ts';
-import { runScript, type ScriptConnection } from '../run-script.ts';
+import { isUnknownScript, runScript, type ScriptConnection, type ScriptReply } from '../run-script.ts';
+import { AppendCommand } from './append-command.ts';
 
 export interface AppendRequest {
   readonly topic: string;
@@ -52,27 +53,46 @@ export type AppendReply =
   | { readonly status: 'LOG_MISSING'; readonly logEnd: number };
 
 /** `onSend`: see `runScript`. */
-export async function appendBatch(
+export function appendBatch(
   connection: ScriptConnection,
   keys: Keys,
   request: AppendRequest,
   onSend?: () => void,
 ): Promise<AppendReply> {
+  onSend?.();
+  const command = new AppendCommand(keys, request);
+  connection.sendCommand(command);
+  return (command.promise as Promise<readonly ScriptReply[]>).then(readReply, async (error: unknown) => {
+    if (!isUnknownScript(error)) throw error;
+    return readReply(await introduce(connection, keys, request, onSend));
+  });
+}
+
+/** The server does not know the script: once more as others are run, by its text in the end. */
+function introduce(
+  connection: ScriptConnection,
+  keys: Keys,
+  request: AppendRequest,
+  onSend?: () => void,
+): Promise<readonly ScriptReply[]> {
   const { log, state, producers, producerTimes } = keys.partition(request.topic, request.partition);
-  const { batch } = request;
-  const reply = await runScript(
+  const { producerId, producerEpoch, sequence, recordCount, batch } = request;
+  return runScript(
     connection,
     APPEND,
     [log, state, producers, producerTimes],
     [
-      request.producerId,
-      request.producerEpoch,
-      request.sequence,
-      request.recordCount,
+      producerId,
+      producerEpoch,
+      sequence,
+      recordCount,
       Buffer.isBuffer(batch) ? batch : Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength),
     ],
     onSend,
   );
+}
+
+function readReply(reply: readonly ScriptReply[]): AppendReply {
   switch (reply[0]) {
     case 'APPENDED':
     case 'DUPLICATE':
