@@ -3,9 +3,17 @@
  * producer id, epoch and sequence until it is acknowledged or given up. Given up, it may still arrive late; the next
  * one therefore carries a new epoch, and the partition refuses the late one from then on.
  */
-import { partitionKey, type Clock, type MillraceError, type Random, type Timer } from '@millrace/core';
+import {
+  partitionKey,
+  type Clock,
+  type MillraceError,
+  type PartitionKey,
+  type Random,
+  type Timer,
+} from '@millrace/core';
 import { fingerprintOf, toMillraceError, type AppendResult } from '@millrace/redis';
 import type { Logger } from '../logging/logger.ts';
+import type { AcknowledgedTrail } from './acknowledged-trail.ts';
 import type { AcknowledgedTrails } from './acknowledged-trails.ts';
 import type { AppendWindow, InFlight } from './append-window.ts';
 import type { Appender } from './appender.ts';
@@ -42,6 +50,8 @@ export class BatchSender {
   readonly #partition: number;
   readonly #context: SenderContext;
   readonly #owner: SenderOwner;
+  readonly #trail: AcknowledgedTrail;
+  readonly #key: PartitionKey;
 
   #batch: PendingBatch | null = null;
   /** Changes with every step: what an earlier step started and comes back late finds another number. */
@@ -62,6 +72,8 @@ export class BatchSender {
     this.#partition = partition;
     this.#context = context;
     this.#owner = owner;
+    this.#trail = context.trails.of(topic, partition);
+    this.#key = partitionKey(topic, partition);
   }
 
   /** The batch under way. */
@@ -72,7 +84,7 @@ export class BatchSender {
   /** Only while none is under way. The owner is told what became of it. */
   deliver(batch: PendingBatch): void {
     this.#batch = batch;
-    const refusal = this.#context.trails.takeRefusal(this.#topic, this.#partition);
+    const refusal = this.#trail.takeRefusal();
     // Not at once: the owner hands over the next batch when it is told of this one.
     if (refusal !== null) queueMicrotask(() => this.#batch === batch && this.#fail(refusal));
     else this.#next();
@@ -104,7 +116,7 @@ export class BatchSender {
       if (step !== this.#step) return;
       this.#epoch = epoch;
       this.#sequence = 0;
-      this.#reportsBefore = this.#context.trails.reports(this.#topic, this.#partition);
+      this.#reportsBefore = this.#trail.reports;
       this.#needsEpoch = false;
       this.#next();
     };
@@ -211,18 +223,17 @@ export class BatchSender {
     if (bytes === null) return;
     const { baseOffset, appendedMs } = result;
     const nextOffset = baseOffset + recordCount;
-    const partition = partitionKey(this.#topic, this.#partition);
-    const fingerprint = fingerprintOf({ partition, nextOffset, appendedMs, bytes });
-    this.#context.trails.add(this.#topic, this.#partition, { baseOffset, nextOffset, fingerprint }, result);
+    const fingerprint = fingerprintOf({ partition: this.#key, nextOffset, appendedMs, bytes });
+    this.#trail.add({ baseOffset, nextOffset, fingerprint }, result);
   }
 
   /** The batch was not stored. When the loss before it was told to somebody, it is sent again. */
   #onTruncated(step: number, error: MillraceError): void {
-    const { trails } = this.#context;
-    void trails.verify(this.#topic, this.#partition).then(() => {
+    const trail = this.#trail;
+    void trail.verify().then(() => {
       if (step !== this.#step) return;
-      const refusal = trails.takeRefusal(this.#topic, this.#partition);
-      const wasTold = trails.reports(this.#topic, this.#partition) > this.#reportsBefore;
+      const refusal = trail.takeRefusal();
+      const wasTold = trail.reports > this.#reportsBefore;
       if (refusal !== null || !wasTold) {
         this.#fail(refusal ?? error);
         return;
@@ -279,6 +290,6 @@ export class BatchSender {
   }
 
   get #where(): string {
-    return `${this.#topic}/${this.#partition}`;
+    return this.#key;
   }
 }

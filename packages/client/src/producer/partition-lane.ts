@@ -157,7 +157,7 @@ export class PartitionLane implements WindowUser {
     if (options.lingerMs > 0) this.#lingerTimer = clock.startTimer(options.lingerMs, () => this.release());
     else if (this.#sender.batch === null && !this.#isWaitingForWindow) this.#context.releaseSoon(this);
     else this.#isOpenDue = true;
-    this.#startDeadline();
+    this.#startDeadline(nowMs);
     return batch;
   }
 
@@ -243,15 +243,15 @@ export class PartitionLane implements WindowUser {
     // What has waited behind a batch has waited for the same.
     const reason = current?.lastError ?? null;
     for (const batch of late) this.#fail(batch, this.#timedOut(batch, batch.lastError ?? reason));
-    this.#startDeadline();
+    this.#startDeadline(this.#context.clock.monotonicMs());
   }
 
   /** For the oldest batch. One timer serves many: when it fires it looks at what is there. */
-  #startDeadline(): void {
+  #startDeadline(nowMs: number): void {
     const oldest = this.#sender.batch ?? this.#sealed[0] ?? this.#open;
     if (oldest === null || this.#deadlineTimer !== null) return;
     const { clock, options } = this.#context;
-    const remainingMs = oldest.createdMs + options.deliveryTimeoutMs - clock.monotonicMs();
+    const remainingMs = oldest.createdMs + options.deliveryTimeoutMs - nowMs;
     this.#deadlineTimer = clock.startTimer(Math.max(remainingMs, 1), () => this.#onDeadline());
   }
 

@@ -186,7 +186,7 @@ test('what the next server has stored does not hide what the one before has lost
     const { baseOffset, appendedMs } = result;
     const nextOffset = baseOffset + 1;
     const fingerprint = fingerprintOf({ partition: partitionKey(TOPIC, 0), nextOffset, appendedMs, bytes });
-    trails.add(TOPIC, 0, { baseOffset, nextOffset, fingerprint }, result);
+    trails.of(TOPIC, 0).add({ baseOffset, nextOffset, fingerprint }, result);
   };
   await append('kept');
   await pair.cutLink();
