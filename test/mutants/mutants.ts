@@ -65,7 +65,7 @@ const resend: Mutant = {
       replace:
         'maxRetriesPerRequest: 20,\n    enableOfflineQueue: true,\n    autoResendUnfulfilledCommands: true,',
     },
-    { file: APPEND, find: 'elseif tonumber(nextSequence) == sequence then', replace: 'elseif true then' },
+    { file: APPEND, find: 'elseif nextSequence == sequenceText then', replace: 'elseif true then' },
     { file: LOG_MODEL, find: 'if (twin !== undefined) {', replace: 'if (twin?.count === 0) {' },
     { file: LOG_MODEL, find: 'if (sequence !== expected)', replace: 'if (sequence < 0)' },
     {

@@ -32,16 +32,17 @@
 --        is never taken for a new one.
 local log, state, producers, producerTimes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local producerId, epochText, sequenceText, countText, batch = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local epoch, sequence, count = tonumber(epochText), tonumber(sequenceText), tonumber(countText)
+local sequence, count = tonumber(sequenceText), tonumber(countText)
 
 local maxBatchBytes, maxBatchRecords = 1048640, 10000
 local maxTrimmed, maxTrimmedBytes = 1000, 8388608
 local keptBatches = 5
 local maxProducers, protectedMs, expiryMs, seenAgainMs = 10000, 600000, 86400000, 1000
 
--- The default text of a large double is 1e+15. This one costs as much as a command: what came as text stays text.
+-- The default text of a large double is 1e+15. '%.0f' costs as much as a command, so that what came as text stays text;
+-- '%d' costs less, and holds no more than 31 bits where the server was built for 32.
 local function text(number)
-  return string.format('%.0f', number)
+  return string.format(number < 2147483648 and '%d' or '%.0f', number)
 end
 
 if #batch > maxBatchBytes or count > maxBatchRecords or count < 1 then
@@ -69,14 +70,16 @@ else
   local knownEpoch, nextSequence, rest = string.match(known, '^(%d+) (%d+)(.*)$')
   -- From where a time of 13 digits begins: from the start it would try every number before it.
   lastSeenMs = tonumber(string.match(rest, ':(%d+)$', -14)) or 0
-  if tonumber(knownEpoch) > epoch then
+  -- Nearly every batch is the next of its epoch: the same text says so without a number.
+  local epochsAhead = knownEpoch == epochText and 0 or tonumber(epochText) - tonumber(knownEpoch)
+  if epochsAhead < 0 then
     return { 'PRODUCER_FENCED', knownEpoch }
   end
-  if tonumber(knownEpoch) < epoch then
+  if epochsAhead > 0 then
     if sequence ~= 0 then
       return { 'OUT_OF_ORDER_SEQUENCE', '0' }
     end
-  elseif tonumber(nextSequence) == sequence then
+  elseif nextSequence == sequenceText then
     kept = rest
   else
     for batchSequence, batchCount, batchOffset, batchMs in string.gmatch(rest, '(%d+):(%d+):(%d+):(%d+)') do
@@ -126,8 +129,12 @@ if limits then
 end
 
 local time = redis.call('TIME')
-local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
-local appendedMs = math.max(nowMs, lastAppendMs)
+-- Seconds, and of the microseconds what makes milliseconds of six digits.
+local appendedText = time[1] .. string.sub('00000' .. time[2], -6, -4)
+local appendedMs = tonumber(appendedText)
+if appendedMs < lastAppendMs then
+  appendedMs, appendedText = lastAppendMs, s[2]
+end
 
 -- Producer ids are the client's choice, so what is kept for them is bounded. Only a new one can make it grow.
 local forgotten = {}
@@ -155,13 +162,13 @@ for _, old in ipairs(forgotten) do
 end
 -- Days and minutes are counted by it: a second more or less is not worth a command with every batch.
 if appendedMs - lastSeenMs >= seenAgainMs then
-  redis.call('ZADD', producerTimes, text(appendedMs), producerId)
+  redis.call('ZADD', producerTimes, appendedText, producerId)
 end
 
 -- Last of what may still be refused: a batch that is not stored takes nothing away.
 if limits and isFull() then
   -- Who may trim and not say so would leave a start that is gone.
-  redis.call('HSET', state, 'appendedMs', text(appendedMs))
+  redis.call('HSET', state, 'appendedMs', appendedText)
   local keptFrom, trimmed, trimmedBytes = start, 0, 0
   -- The bound keeps others from waiting for long. What comes is made room for all the same: of entries that are small
   -- beside the batches that come, a bounded number would make room for less, and the log would grow without end.
@@ -187,7 +194,7 @@ if limits and isFull() then
   end
 end
 
-local endText, appendedText = text(baseOffset + count), text(appendedMs)
+local endText = text(baseOffset + count)
 -- Of the batches that are kept each begins with a space. The oldest makes room for this one.
 local fifth = 1
 for _ = 2, keptBatches do
