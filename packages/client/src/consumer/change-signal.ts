@@ -12,13 +12,23 @@ export class ChangeSignal {
     this.#resolve = null;
   }
 
-  /** One waiter at a time. */
-  async wait(): Promise<void> {
-    if (!this.#isSet) {
-      await new Promise<void>((resolve) => {
-        this.#resolve = resolve;
-      });
+  /** One waiter at a time. Not an async function: that would make each record wait for one more promise. */
+  wait(): Promise<void> {
+    if (this.#isSet) {
+      this.#isSet = false;
+      return Promise.resolve();
     }
-    this.#isSet = false;
+    const changed = new Promise<void>(this.#keep);
+    // Before the waiter: what changes once it runs is for its next wait.
+    void changed.then(this.#clear);
+    return changed;
   }
+
+  readonly #keep = (resolve: () => void): void => {
+    this.#resolve = resolve;
+  };
+
+  readonly #clear = (): void => {
+    this.#isSet = false;
+  };
 }

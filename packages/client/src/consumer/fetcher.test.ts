@@ -26,10 +26,15 @@ function laneAtEnd(partition: number, entryBytes: number): Lane {
   return lane as unknown as Lane;
 }
 
-/** With room for everything, and nothing that fails, where a test does not say otherwise. */
+/**
+ * With room for everything, nothing that fails, and lanes that are looked at before every read, where a test does not say
+ * otherwise.
+ */
 function fetcherOf(port: Pick<FetcherPort, 'lanes' | 'read'> & Partial<FetcherPort>): Fetcher {
+  let revision = 0;
   return new Fetcher({
     clock: new VirtualClock(),
+    lanesRevision: () => revision++,
     unblock: () => Promise.resolve(),
     maxReadBytes: () => MAX_READ_BYTES,
     isFull: () => false,
@@ -258,4 +263,34 @@ test('with slow handlers every partition has something, and all of them together
   }
   await fetcher.close();
   expect(total).toBeLessThanOrEqual(crowdedBytes + 2 * readBytes + lanes.length * entryBytes);
+});
+
+test('a read that has to end early is not the one after it, also where nothing has changed between them', async () => {
+  const clock = new VirtualClock();
+  const lane = Object.assign(laneAtEnd(0, 1_024), { accept: () => {} });
+  const reads: PromiseWithResolvers<readonly StoredBatch[]>[] = [];
+  let unblocks = 0;
+  const fetcher = fetcherOf({
+    clock,
+    lanes: () => [lane],
+    lanesRevision: () => 1,
+    read: () => {
+      const read = Promise.withResolvers<readonly StoredBatch[]>();
+      reads.push(read);
+      return read.promise;
+    },
+    unblock: () => {
+      unblocks++;
+      reads[0]?.resolve(entriesOf([{ topic: 'orders', partition: 0, offset: 0 }], 1, 100));
+      return Promise.resolve();
+    },
+  });
+  fetcher.start();
+  await clock.advance(1);
+  fetcher.notify(laneAtEnd(1, 1_024));
+  await clock.advance(1_000);
+  expect(reads).toHaveLength(2);
+  expect(unblocks).toBe(1);
+  reads[1]?.resolve([]);
+  await fetcher.close();
 });

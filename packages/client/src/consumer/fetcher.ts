@@ -9,6 +9,7 @@
 import { ConfigError, DataError, type Clock, type StoredBatch } from '@millrace/core';
 import { MAX_BLOCK_MS, OtherServerError, type ReadPosition } from '@millrace/redis';
 import { delay } from '../clock/delay.ts';
+import { AskedLanes, MAX_ENTRIES, type Brought } from './asked-lanes.ts';
 import { ChangeSignal } from './change-signal.ts';
 import type { Lane } from './lane.ts';
 import { ReadTurns } from './read-turns.ts';
@@ -17,6 +18,11 @@ export interface FetcherPort {
   readonly clock: Clock;
   /** Those that this loop reads for. */
   lanes(): Iterable<Lane>;
+  /**
+   * Another number whenever a lane came or went, was sought, or began or ceased to want records. As long as it is the same,
+   * a read that nobody fell behind with is repeated without a look at every lane.
+   */
+  lanesRevision(): number;
   /** Entries in order per partition; `blockMs` 0 returns at once. */
   read(
     positions: readonly ReadPosition[],
@@ -34,23 +40,12 @@ export interface FetcherPort {
   onTransportFailure(error: unknown, during: string): void;
 }
 
-/** Of one lane in one read. Sizes seen say little where large entries follow small ones. */
-const MAX_ENTRIES = 256;
+const NOTHING: Brought = { records: 0, bytes: 0 };
 const RETRY_MS = 100;
 const SMALL_READ_BYTES = 65_536;
 /** Longest block where CLIENT UNBLOCK is not permitted: what begins to be wanted waits that long. */
 const SHORT_BLOCK_MS = 250;
 const MAX_UNBLOCK_PAUSE_MS = 64;
-
-/** What one read asks of a lane. One that was sought meanwhile has another version, and its answer counts for nothing. */
-interface Question {
-  readonly lane: Lane;
-  readonly version: number;
-  /** Entries that came back for it. */
-  entries: number;
-}
-
-type Asked = ReadonlyMap<string, Question>;
 
 /**
  * Lanes at their log's end that are asked along with those that have a backlog. Asking all of them every time would make
@@ -80,9 +75,13 @@ export class Fetcher {
   /** When lanes at their end were last asked along with those behind. */
   #currentAskedMs = Number.NEGATIVE_INFINITY;
   /** Set while a read blocks. */
-  #blocked: Asked | null = null;
+  #blocked: AskedLanes | null = null;
   /** The read that has to end early. */
-  #interrupted: Asked | null = null;
+  #interrupted: AskedLanes | null = null;
+  /** Of all that want to be read for, all of them at their end: it is repeated when nothing but its answer has changed. */
+  #standing: AskedLanes | null = null;
+  /** When the standing read was put together; NaN where it must not be repeated. */
+  #standingRevision = Number.NaN;
   #isUnblocking = false;
   #isClosed = false;
   #ended: Promise<void> | null = null;
@@ -100,9 +99,7 @@ export class Fetcher {
 
   /** The lane wants records; ends a blocked read that does not ask for them. */
   notify(lane: Lane): void {
-    const asked = this.#blocked?.get(lane.key);
-    if (asked?.lane === lane && asked.version === lane.version) return;
-    this.#interrupt();
+    if (this.#blocked?.asks(lane) !== true) this.#interrupt();
   }
 
   async close(): Promise<void> {
@@ -113,22 +110,50 @@ export class Fetcher {
 
   async #run(): Promise<void> {
     while (!this.#isClosed) {
-      const behind = this.#takeBehind();
-      const current = behind.length === 0 ? this.#current.all() : this.#takeCurrent();
-      if (behind.length + current.length === 0) {
-        await this.#changed.wait();
-        continue;
-      }
       try {
-        const readBytes = await this.#readFor(behind, current);
-        // Whoever waits for these records goes first: asking for more is work as well, and little is behind.
-        if (readBytes > 0 && readBytes < SMALL_READ_BYTES) await this.#port.clock.nextTurn();
+        const reading = this.#beginRead();
+        if (reading === null) {
+          await this.#changed.wait();
+          continue;
+        }
+        const { records, bytes } = await reading;
+        // Whoever waits for these records goes first: asking for more is work as well, and little is behind. One alone
+        // holds up nobody.
+        if (records > 1 && bytes < SMALL_READ_BYTES) await this.#port.clock.nextTurn();
       } catch (error) {
         if (this.#isClosed) return;
         this.#port.onTransportFailure(error, 'fetch');
         await delay(this.#port.clock, RETRY_MS);
       }
     }
+  }
+
+  /** Null when nobody wants records. */
+  #beginRead(): Promise<Brought> | null {
+    const standing = this.#takeStanding();
+    if (standing !== null) return this.#readStanding(standing);
+    const behind = this.#takeBehind();
+    if (behind.length > 0) return this.#readBacklog(behind, this.#takeCurrent());
+    const current = this.#current.all();
+    if (current.length === 0) return null;
+    // Where all is full it leaves out lanes that nobody tells of when that is over.
+    this.#standingRevision = this.#port.isFull() ? Number.NaN : this.#port.lanesRevision();
+    return this.#readStanding(new AskedLanes(current));
+  }
+
+  /** Null where all lanes have to be looked at. */
+  #takeStanding(): AskedLanes | null {
+    const standing = this.#standing;
+    this.#standing = null;
+    if (standing === null || !standing.areAtEnd || this.#port.isFull()) return null;
+    return this.#port.lanesRevision() === this.#standingRevision ? standing : null;
+  }
+
+  async #readStanding(standing: AskedLanes): Promise<Brought> {
+    const brought = await this.#read(standing, MOST_READS_AT_ONCE * this.#port.maxReadBytes(), true);
+    // A read that brought nothing has waited for long, or went wrong: looking at all lanes costs nothing then.
+    if (brought.records > 0) this.#standing = standing;
+    return brought;
   }
 
   /** With room, as long as all of them together have: beyond that only one that would otherwise stand still. */
@@ -167,59 +192,50 @@ export class Fetcher {
   }
 
   /**
-   * Answers how many bytes it brought. Lanes at their end have a command of their own beside a backlog's: COUNT is the same
-   * for all of one command, and that many lanes would leave those with a backlog one entry each.
+   * Lanes at their end have a command of their own beside a backlog's: COUNT is the same for all of one command, and that many
+   * lanes would leave those with a backlog one entry each.
    */
-  async #readFor(behind: readonly Lane[], current: readonly Lane[]): Promise<number> {
+  async #readBacklog(behind: readonly Lane[], current: readonly Lane[]): Promise<Brought> {
     const readBytes = this.#port.maxReadBytes();
-    const mostOfCurrent = MOST_READS_AT_ONCE * readBytes;
-    if (behind.length === 0) return this.#read(current, mostOfCurrent, true);
-    const backlog = this.#read(behind, MOST_OF_BACKLOG * readBytes, false);
-    const news = current.length === 0 ? 0 : this.#read(current, mostOfCurrent, false);
+    const backlog = this.#read(new AskedLanes(behind), MOST_OF_BACKLOG * readBytes, false);
+    const news =
+      current.length === 0
+        ? NOTHING
+        : this.#read(new AskedLanes(current), MOST_READS_AT_ONCE * readBytes, false);
     // Also where one fails, both are over before anything is asked again, and before `close` ends.
     await Promise.allSettled([backlog, news]);
-    const [backlogBytes, newsBytes] = await Promise.all([backlog, news]);
+    const [{ records, bytes }, brought] = await Promise.all([backlog, news]);
     // Where one was cut off, nobody knows how much it had; taking that for little would cut them shorter each time.
     if (behind.some((lane) => !lane.isAtEnd)) {
       this.#laneBytes = Math.min(MAX_LANE_BYTES, this.#laneBytes * 2);
     } else {
-      const mean = this.#laneBytes + (backlogBytes / behind.length - this.#laneBytes) / 8;
+      const mean = this.#laneBytes + (bytes / behind.length - this.#laneBytes) / 8;
       this.#laneBytes = Math.max(MIN_LANE_BYTES, mean);
     }
-    return backlogBytes + newsBytes;
+    return { records: records + brought.records, bytes: bytes + brought.bytes };
   }
 
   /** `mostBytes`: what it may bring, roughly. */
-  async #read(lanes: readonly Lane[], mostBytes: number, mayBlock: boolean): Promise<number> {
-    const asked = new Map<string, Question>();
-    const positions: ReadPosition[] = [];
-    for (const lane of lanes) {
-      asked.set(lane.key, { lane, version: lane.version, entries: 0 });
-      positions.push({
-        topic: lane.topic,
-        partition: lane.partition,
-        offset: lane.fetchPosition,
-        atBatchStart: lane.isAtBatchStart,
-        server: lane.fence.server,
-      });
-    }
+  async #read(asked: AskedLanes, mostBytes: number, mayBlock: boolean): Promise<Brought> {
     if (mayBlock) this.#blocked = asked;
     try {
-      const maxEntries = this.#entriesPerLane(lanes, mostBytes);
-      const batches = await this.#port.read(positions, maxEntries, mayBlock ? this.#blockMs : 0);
-      return distribute(batches, asked, maxEntries);
+      const maxEntries = this.#port.isCrowded()
+        ? 1
+        : asked.entriesPerLane(mostBytes, this.#port.maxReadBytes());
+      const batches = await this.#port.read(asked.positions, maxEntries, mayBlock ? this.#blockMs : 0);
+      return asked.take(batches, maxEntries);
     } catch (error) {
       if (!(await this.#isDealtWith(error, asked))) throw error;
-      return 0;
+      return NOTHING;
     } finally {
       if (mayBlock) this.#blocked = null;
     }
   }
 
   /** What is wrong with one partition's log must not keep the others from being read. */
-  async #isDealtWith(error: unknown, asked: Asked): Promise<boolean> {
+  async #isDealtWith(error: unknown, asked: AskedLanes): Promise<boolean> {
     if (error instanceof OtherServerError) {
-      for (const { lane } of asked.values())
+      for (const { lane } of asked.questions())
         if (lane.fence.server !== error.server) lane.lose('server-changed');
       // A connection that lags behind the failover would say the same of what is acquired anew, again and again.
       await delay(this.#port.clock, RETRY_MS);
@@ -227,30 +243,21 @@ export class Fetcher {
     }
     if (!(error instanceof DataError)) return false;
     const { topic, partition } = error.details;
-    const found = [...asked.values()].find(
+    const found = [...asked.questions()].find(
       ({ lane }) => lane.topic === topic && lane.partition === partition,
     );
     // An error that names no partition would come back at once and for ever: then every lane stops and says so.
-    if (found === undefined) for (const { lane } of asked.values()) lane.halt(error);
+    if (found === undefined) for (const { lane } of asked.questions()) lane.halt(error);
     else if (found.lane.version === found.version) await found.lane.onUnreadable(error);
     return true;
-  }
-
-  /**
-   * XREAD's COUNT is per stream, and a reply without bound can take the server's memory: bound it by sizes seen, and by
-   * what one lane may hold. Lanes at their end are not expected to bring much. They do where nobody could read for a while
-   * (Redis was away, a handler kept the event loop), and then all of them together.
-   */
-  #entriesPerLane(lanes: readonly Lane[], mostBytes: number): number {
-    if (this.#port.isCrowded()) return 1;
-    const share = Math.min(mayHoldBytes(lanes), this.#port.maxReadBytes(), mostBytes / lanes.length);
-    return Math.max(1, Math.min(MAX_ENTRIES, Math.floor(share / largestEntryBytes(lanes))));
   }
 
   #interrupt(): void {
     this.#changed.notify();
     if (this.#blocked === null || this.#blockMs <= SHORT_BLOCK_MS) return;
     this.#interrupted = this.#blocked;
+    // The next read is another one, or it would be taken for the one that has to end.
+    this.#standingRevision = Number.NaN;
     if (!this.#isUnblocking) void this.#unblock();
   }
 
@@ -272,32 +279,4 @@ export class Fetcher {
       this.#isUnblocking = false;
     }
   }
-}
-
-/** Answers how many bytes there were. */
-function distribute(batches: readonly StoredBatch[], asked: Asked, maxEntries: number): number {
-  let bytes = 0;
-  for (const batch of batches) {
-    bytes += batch.bytes.length;
-    const question = asked.get(batch.partition);
-    if (question === undefined || question.lane.version !== question.version) continue;
-    question.entries++;
-    question.lane.accept(batch);
-  }
-  for (const { lane, version, entries } of asked.values())
-    // With fewer entries than it asked for, there was no more.
-    lane.isAtEnd = lane.version === version && entries < maxEntries;
-  return bytes;
-}
-
-function mayHoldBytes(lanes: readonly Lane[]): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (const lane of lanes) least = Math.min(least, lane.maxReadBytes);
-  return least;
-}
-
-function largestEntryBytes(lanes: readonly Lane[]): number {
-  let largest = 1;
-  for (const lane of lanes) largest = Math.max(largest, lane.entryBytes);
-  return largest;
 }

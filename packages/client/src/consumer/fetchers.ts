@@ -10,6 +10,8 @@ import type { Lane } from './lane.ts';
 export interface FetchersPort {
   readonly clock: Clock;
   lanes(): Iterable<Lane>;
+  /** Another number whenever what `lanes` gives, or what one of them wants to be read for, has changed. */
+  lanesRevision(): number;
   /** Of all lanes. */
   bufferedBytes(): number;
   /** Open before the first lane begins. */
@@ -66,6 +68,7 @@ export class Fetchers {
     return new Fetcher({
       clock,
       lanes: () => (this.#port.reader().sourceOf === undefined ? this.#port.lanes() : this.#lanesOf(source)),
+      lanesRevision: () => this.#port.lanesRevision(),
       read: (positions, maxEntries, blockMs) => this.#port.reader().read(positions, maxEntries, blockMs),
       unblock: () => this.#port.reader().unblock(source),
       maxReadBytes: () => Math.max(MIN_READ_BYTES, Math.floor(MAX_READ_BYTES / this.#fetchers.size)),

@@ -141,6 +141,7 @@ export class GroupMember<V> {
     this.#fetchers = new Fetchers({
       clock,
       lanes: () => this.#ownership.lanes(),
+      lanesRevision: () => this.#ownership.lanesRevision,
       bufferedBytes: () => this.#ownership.bufferedBytes,
       reader: () => this.#openReader(),
       onTransportFailure: shared.onTransportFailure,

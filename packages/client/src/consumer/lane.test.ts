@@ -23,6 +23,7 @@ function laneThat(logStart: (lane: Lane) => number) {
       onTransportFailure: (error) => told.push(error),
       onWantsFetch: () => {},
       onBuffered: () => {},
+      onReadChange: () => {},
     },
     { autoCommit: true, autoCommitIntervalMs: 1_000, maxBufferedBytes: 1_024 },
     {

@@ -44,6 +44,8 @@ export interface LanePort {
   onWantsFetch(lane: Lane): void;
   /** So many bytes more, or fewer, are buffered. */
   onBuffered(bytes: number): void;
+  /** It begins or ceases to want records, or wants them from another offset than the last read's answer ended at. */
+  onReadChange(): void;
 }
 
 export interface Ownership {
@@ -92,11 +94,14 @@ export class Lane implements OwnedPartition {
   readonly #settings: LaneSettings;
   #fence: Fence;
   readonly #controller = new AbortController();
+  readonly signal = this.#controller.signal;
   readonly #buffer: StoredBatch[] = [];
   #bufferedBytes = 0;
   #phase: LanePhase = 'running';
   /** Of the last batch that is delivered: its bytes would stay in memory for as long as the partition is idle. */
   #lastBatch: TrailEntry | null = null;
+  /** Of the last batch that records were handed out of: mostly it is the next one that is delivered. */
+  #handedOut: TrailEntry | null = null;
   /** What follows the buffer was trimmed. */
   #isCutOff = false;
   #delivered: number;
@@ -141,10 +146,6 @@ export class Lane implements OwnedPartition {
     return this.#phase;
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
   /** Behind the last record that a handler was given: nothing beyond may be committed. */
   get delivered(): number {
     return this.#delivered;
@@ -172,7 +173,11 @@ export class Lane implements OwnedPartition {
    * while it is paused: what a thousand paused partitions hold ahead would be memory for nothing.
    */
   get wantsFetch(): boolean {
-    return this.mayDeliver && !this.#isCutOff && this.#bufferedBytes < this.#settings.maxBufferedBytes / 2;
+    return this.mayDeliver && !this.#isCutOff && this.#hasRoom;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#bufferedBytes < this.#settings.maxBufferedBytes / 2;
   }
 
   get mayDeliver(): boolean {
@@ -209,7 +214,7 @@ export class Lane implements OwnedPartition {
     if (next <= batches.end) return;
     for (const batch of this.#buffer) {
       if (baseOffsetOf(batch) >= next) break;
-      if (batch.nextOffset > batches.end) batches.add(trailEntry(batch));
+      if (batch.nextOffset > batches.end) batches.add((this.#handedOut = trailEntry(batch)));
     }
   }
 
@@ -228,6 +233,7 @@ export class Lane implements OwnedPartition {
 
   #cutOff(): void {
     this.#isCutOff = true;
+    this.#port.onReadChange();
     if (this.#buffer.length === 0) void this.#acquireAnew();
   }
 
@@ -244,7 +250,7 @@ export class Lane implements OwnedPartition {
     const batch = this.#buffer.shift();
     if (batch === undefined) return;
     const wanted = this.wantsFetch;
-    this.#lastBatch = trailEntry(batch);
+    this.#lastBatch = this.#handedOut?.nextOffset === batch.nextOffset ? this.#handedOut : trailEntry(batch);
     this.#setBuffered(this.#bufferedBytes - batch.bytes.length);
     if (this.#isCutOff && this.#buffer.length === 0) void this.#acquireAnew();
     else if (this.wantsFetch && (!wanted || this.#bufferedBytes === 0)) this.#port.onWantsFetch(this);
@@ -271,17 +277,20 @@ export class Lane implements OwnedPartition {
 
   pause(): void {
     this.isPaused = true;
+    this.#port.onReadChange();
     this.onInterrupt?.();
   }
 
   halt(error: MillraceError): void {
     this.halted = error;
+    this.#port.onReadChange();
     this.#port.onError(error);
   }
 
   resume(): void {
     this.isPaused = false;
     this.halted = null;
+    this.#port.onReadChange();
     this.changed.notify();
     this.#port.onWantsFetch(this);
   }
@@ -296,6 +305,7 @@ export class Lane implements OwnedPartition {
     this.#buffer.length = 0;
     this.#setBuffered(0);
     this.#lastBatch = null;
+    this.#handedOut = null;
     this.position = offset;
     this.#delivered = offset;
     this.fetchPosition = offset;
@@ -303,6 +313,7 @@ export class Lane implements OwnedPartition {
     this.isAtEnd = false;
     this.#isCutOff = false;
     this.halted = null;
+    this.#port.onReadChange();
     this.onInterrupt?.();
     this.changed.notify();
     this.#port.onWantsFetch(this);
@@ -312,6 +323,7 @@ export class Lane implements OwnedPartition {
   beginDrain(): void {
     if (this.#phase !== 'running') return;
     this.#phase = 'draining';
+    this.#port.onReadChange();
     this.onInterrupt?.();
     this.changed.notify();
   }
@@ -322,6 +334,7 @@ export class Lane implements OwnedPartition {
 
   end(): void {
     this.#phase = 'ended';
+    this.#port.onReadChange();
     this.commits.close();
     this.#buffer.length = 0;
     this.#setBuffered(0);
@@ -359,7 +372,9 @@ export class Lane implements OwnedPartition {
 
   #setBuffered(bytes: number): void {
     this.#port.onBuffered(bytes - this.#bufferedBytes);
+    const hadRoom = this.#hasRoom;
     this.#bufferedBytes = bytes;
+    if (this.#hasRoom !== hadRoom) this.#port.onReadChange();
   }
 
   /** Of the batch that holds the record before `offset`, when it is still at hand. */

@@ -76,6 +76,7 @@ export class Ownership<V> {
   #appliedGeneration = 0;
   #assignedCount = 0;
   #bufferedBytes = 0;
+  #lanesRevision = 0;
 
   constructor(port: OwnershipPort<V>, settings: OwnershipSettings) {
     this.#port = port;
@@ -113,6 +114,9 @@ export class Ownership<V> {
           onBuffered: (bytes) => {
             this.#bufferedBytes += bytes;
           },
+          onReadChange: () => {
+            this.#lanesRevision++;
+          },
         },
         onError,
         onTrimmed: (event) => void port.emitter.emit('recordsTrimmed', event),
@@ -148,6 +152,14 @@ export class Ownership<V> {
   /** Fetched and not processed yet, all partitions together. Summing it up for each read would grow with their number. */
   get bufferedBytes(): number {
     return this.#bufferedBytes;
+  }
+
+  /**
+   * Rises whenever `lanes` gives others, and whenever one of them begins or ceases to want records, or was sought: what reads
+   * ask for is worked out anew only then.
+   */
+  get lanesRevision(): number {
+    return this.#lanesRevision;
   }
 
   *lanes(): Generator<Lane> {
@@ -283,6 +295,7 @@ export class Ownership<V> {
       if (this.#port.isPaused(lane.key)) lane.pause();
       this.#held.set(lane.key, { lane, worker: this.#port.startWorker(lane) });
     }
+    this.#lanesRevision++;
     for (const lane of lanes) this.#port.onWantsFetch(lane);
   }
 
@@ -291,6 +304,7 @@ export class Ownership<V> {
       const held = this.#held.get(key);
       if (held === undefined) continue;
       this.#held.delete(key);
+      this.#lanesRevision++;
       this.#occupy(key, this.#drain(held, reason));
     }
   }
@@ -323,6 +337,7 @@ export class Ownership<V> {
     const held = this.#held.get(lane.key);
     if (held?.lane === lane) {
       this.#held.delete(lane.key);
+      this.#lanesRevision++;
       // The handler call under way is of the old ownership: until it is back, the partition is not taken again.
       this.#occupy(lane.key, held.worker.settled);
       void this.#ending(this.#releases.hasSettled(held.worker));
