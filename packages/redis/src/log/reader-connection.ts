@@ -43,7 +43,7 @@ export async function openNodeReader(
 async function started(redis: RedisConnection, keys: Keys): Promise<ReaderConnection> {
   const reader = new ReaderConnection(redis, keys);
   try {
-    await reader.isKnown;
+    await reader.untilKnown();
     return reader;
   } catch (error) {
     await closeConnection(redis);
@@ -57,8 +57,7 @@ export class ReaderConnection implements EntryReader {
   readonly #commands: ReadCommands;
   readonly #identity = new IdentityReader();
   #clientId = 0;
-  /** Rejects where the connection was lost or the user may not ask for its id. */
-  isKnown: Promise<void> = Promise.resolve();
+  #known: Promise<void> = Promise.resolve();
 
   /** Nothing else may send on that connection. */
   constructor(redis: RedisConnection, keys: Keys) {
@@ -67,9 +66,9 @@ export class ReaderConnection implements EntryReader {
     this.#channel = new WireChannel(redis);
     this.#channel.start(() => {
       this.#clientId = 0;
-      this.isKnown = this.#learnClientId();
+      this.#known = this.#learnClientId();
       // Without the id a block ends by itself, later; the next reconnect asks again.
-      this.isKnown.catch(() => {});
+      this.#known.catch(() => {});
     });
   }
 
@@ -80,6 +79,11 @@ export class ReaderConnection implements EntryReader {
 
   get isUsable(): boolean {
     return this.#channel.isUsable;
+  }
+
+  /** `clientId` is known. Rejects where the connection was lost meanwhile, or the user may not ask. */
+  untilKnown(): Promise<void> {
+    return this.#known;
   }
 
   /** One write, one answer: INFO is asked behind the read, at no round trip and no wake-up of its own. */

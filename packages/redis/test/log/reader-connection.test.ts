@@ -32,7 +32,7 @@ async function takenOver(url: string, name: string, change: (redis: Redis) => vo
   const keys = createKeys(name.replace(/:reader$/, ''));
   const reader = new ReaderConnection(redis, keys);
   onTestFinished(() => closeConnection(redis));
-  await reader.isKnown;
+  await reader.untilKnown();
   return { redis, reader };
 }
 
@@ -150,7 +150,7 @@ test.for([2, 3] as const)('RESP%d', async (protocol, { logs, redis }) => {
   onTestFinished(() => closeConnection(connection));
   await new Promise((resolve) => connection.once('ready', resolve));
   const reader = new ReaderConnection(connection, logs.keys);
-  await reader.isKnown;
+  await reader.untilKnown();
   const server = /master_replid:(\w+)/.exec(await logs.ioredis.info('replication'))?.[1] ?? '';
   const positions = [0, 1].map((partition) => ({ ...POSITION, partition, server }));
   for (let time = 0; time < 3; time++)
