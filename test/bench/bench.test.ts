@@ -30,3 +30,18 @@ test('what it does not know is refused, with its usage', async () => {
     stderr: expect.stringContaining('there is no row "nothing"'),
   });
 });
+
+test.each([
+  [
+    'nothing to compare',
+    ['--only', 'send', '--peers', 'bullmq', '--rounds', '1', '--scale', '0.001'],
+    'nothing was measured',
+  ],
+  ['a file that is not there', ['--write', 'not-there.json'], 'not-there.json'],
+  ['a file of another kind', ['--write', main], 'is no result of `pnpm bench --json`'],
+])('%s is told, and is no pass', { timeout: 60_000 }, async (_, args, told) => {
+  await expect(run(process.execPath, [main, ...args])).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(told) as string,
+  });
+});

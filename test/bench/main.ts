@@ -69,13 +69,23 @@ async function main(): Promise<number> {
       return 2;
     case 'write': {
       const results: BenchResult[] = [];
-      for (const file of command.files) results.push(parseResult(await readFile(file, 'utf8'), file));
+      try {
+        for (const file of command.files) results.push(parseResult(await readFile(file, 'utf8'), file));
+      } catch (error) {
+        process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+        return 2;
+      }
       for (const path of await writeDocumentation(results)) process.stdout.write(`${path}\n`);
       return 0;
     }
     case 'run': {
       const { options } = command;
       const result = await run(options);
+      if (result.rows.length === 0) {
+        // Otherwise nothing would be missed, and whoever relies on the exit code would take it for a pass.
+        process.stderr.write('nothing was measured: none of these rows compares with one of these peers\n');
+        return 2;
+      }
       process.stdout.write(
         options.json
           ? `${JSON.stringify(result)}\n`

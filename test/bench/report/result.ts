@@ -27,7 +27,12 @@ export function isReached({ rows }: BenchResult): boolean {
 
 /** Throws for what `pnpm bench --json` has not printed. */
 export function parseResult(text: string, name: string): BenchResult {
-  const found: unknown = JSON.parse(text);
+  let found: unknown = null;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    // Told below, like everything else that it has not printed.
+  }
   if (typeof found !== 'object' || found === null || (found as { version?: unknown }).version !== 1)
     throw new Error(`${name} is no result of \`pnpm bench --json\``);
   return found as BenchResult;
