@@ -21,6 +21,7 @@ import { MAX_GROUPED, NONE, type PartitionGroups } from './partition-groups.ts';
 import { PartitionLane, type LaneContext } from './partition-lane.ts';
 import type { PendingBatch } from './pending-batch.ts';
 import type { Submission } from './submission.ts';
+import { SubmissionQueue } from './submission-queue.ts';
 
 export interface TopicLaneContext extends LaneContext, CountContext {
   readonly sticky: StickyPartitioner;
@@ -38,7 +39,7 @@ export class TopicLane {
   readonly #topic: string;
   readonly #context: TopicLaneContext;
   readonly #count: PartitionCount;
-  readonly #waiting: Submission[] = [];
+  readonly #waiting = new SubmissionQueue();
   readonly #lanes = new Map<number, PartitionLane>();
   #highestLane = -1;
   /** Calls wait for lanes of partitions that are gone. */
@@ -82,15 +83,15 @@ export class TopicLane {
 
   /** Lets as many calls through as can pass now. */
   advance(): void {
-    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+    for (let first = this.#waiting.first; first !== undefined; first = this.#waiting.first) {
       if (!first.isOver && !this.#admit(first)) return;
-      this.#waiting.shift();
+      this.#waiting.removeFirst();
     }
   }
 
   /** Resolves when everything that is waiting now is in batches, and these are stored or have failed. */
   async drained(): Promise<void> {
-    const last = this.#waiting.at(-1);
+    const { last } = this.#waiting;
     if (last !== undefined) await new Promise<void>((resolve) => last.whenOver(resolve));
     await this.#lanesDrained();
   }
@@ -303,7 +304,7 @@ export class TopicLane {
   }
 
   #abandonWaiting(error: MillraceError): void {
-    for (const submission of this.#waiting.splice(0)) submission.abandon(error);
+    for (const submission of this.#waiting.takeAll()) submission.abandon(error);
   }
 
   #toError(error: unknown): MillraceError {
@@ -320,7 +321,7 @@ export class TopicLane {
   }
 
   #watchBlocking(): void {
-    const first = this.#waiting[0];
+    const { first } = this.#waiting;
     if (first === undefined || this.#blockTimer !== null) return;
     const { clock, options } = this.#context;
     const remainingMs = first.blockedSinceMs + options.maxBlockMs - clock.monotonicMs();
@@ -331,7 +332,7 @@ export class TopicLane {
     this.#blockTimer = null;
     const { clock, options } = this.#context;
     const latestMs = clock.monotonicMs() - options.maxBlockMs;
-    const first = this.#waiting[0];
+    const { first } = this.#waiting;
     if (first === undefined) return;
     const error = this.#blockedError(first);
     for (const submission of this.#waiting)
