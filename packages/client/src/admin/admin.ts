@@ -120,7 +120,10 @@ export interface Admin {
   listGroups(): Promise<readonly GroupInfo[]>;
   /** Read piece by piece, not at one moment. Throws `UNKNOWN_GROUP` (ConfigError). */
   describeGroup(group: string): Promise<GroupDetails>;
-  /** The history of the group, oldest first: who joined, left, was evicted, what was assigned and why. */
+  /**
+   * The history of the group, oldest first: who joined, left, was evicted, what was assigned and why. Throws
+   * `UNKNOWN_GROUP` (ConfigError).
+   */
   groupEvents(group: string, options?: GroupEventsOptions): Promise<readonly GroupEvent[]>;
   /**
    * Deletes a group with its committed offsets and its history. Throws `GROUP_NOT_EMPTY` while it has living members and

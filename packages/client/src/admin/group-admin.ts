@@ -18,7 +18,15 @@ import {
   type GroupOffset,
 } from '@millrace/redis';
 import type { ClientContext } from '../connect/client-context.ts';
-import type { Admin, GroupDetails, GroupMemberDetails, GroupPartitionDetails } from './admin.ts';
+import { describeValue } from '../options/describe-value.ts';
+import { verifyOptionNames, type OptionNames } from '../options/verify-option-names.ts';
+import type {
+  Admin,
+  GroupDetails,
+  GroupEventsOptions,
+  GroupMemberDetails,
+  GroupPartitionDetails,
+} from './admin.ts';
 import { attempt } from './attempt.ts';
 import { evictAbandoned } from './evict-abandoned.ts';
 
@@ -26,6 +34,8 @@ type GroupAdmin = Pick<Admin, 'listGroups' | 'describeGroup' | 'groupEvents' | '
 
 const DEFAULT_EVENTS = 100;
 const MAX_EVENTS = 10_000;
+
+const GROUP_EVENTS: OptionNames<Required<GroupEventsOptions>> = { after: true, count: true };
 
 export function createGroupAdmin({ command, keys, clock }: ClientContext): GroupAdmin {
   const topics = new RedisTopicStore(command, keys);
@@ -51,22 +61,29 @@ export function createGroupAdmin({ command, keys, clock }: ClientContext): Group
       });
     },
 
-    async groupEvents(group, { after = '', count = DEFAULT_EVENTS } = {}) {
+    async groupEvents(group, options = {}) {
       parseName('group', group);
+      verifyOptionNames('groupEvents option', options, GROUP_EVENTS);
+      const { after = '', count = DEFAULT_EVENTS } = options;
       if (!Number.isInteger(count) || count < 1 || count > MAX_EVENTS) {
         throw new ConfigError(
           'INVALID_OPTION',
-          `count must be an integer from 1 to ${MAX_EVENTS}, not ${count}`,
+          `count must be an integer from 1 to ${MAX_EVENTS}, not ${describeValue(count)}`,
         );
       }
-      if (!/^(\d+-\d+)?$/.test(after)) {
+      if (typeof after !== 'string' || !/^(\d+-\d+)?$/.test(after)) {
         throw new ConfigError(
           'INVALID_OPTION',
-          `after must be the id of an event, not ${JSON.stringify(after)}`,
+          `after must be the id of an event, not ${describeValue(after)}`,
         );
       }
       const where = `reading the history of group "${group}"`;
-      return attempt(command, where, () => readGroupEvents(command, keys.group(group), after, count));
+      return attempt(command, where, async () => {
+        const events = await readGroupEvents(command, keys.group(group), after, count);
+        // Whoever joins writes a line, so only where there is none is it worth to ask.
+        if (events.length === 0) await readKnown(group);
+        return events;
+      });
     },
 
     async deleteGroup(group) {

@@ -3,9 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, parseName, partitionKey } from '@millrace/core';
 import { RedisLog, RedisTopicStore } from '@millrace/redis';
 import type { ClientContext } from '../connect/client-context.ts';
+import { describeValue } from '../options/describe-value.ts';
+import { verifyOptionNames, type OptionNames } from '../options/verify-option-names.ts';
 import { unknownTopic } from '../topic/unknown-topic.ts';
 import { attempt } from './attempt.ts';
-import type { Admin, TopicPartitionDetails } from './admin.ts';
+import type { Admin, CreateTopicOptions, TopicPartitionDetails } from './admin.ts';
 import { parseTopicLimits } from './topic-limits.ts';
 
 export type TopicAdmin = Pick<
@@ -19,12 +21,16 @@ export type TopicAdmin = Pick<
   | 'offsetForTimestamp'
 >;
 
+const CREATE_TOPIC: OptionNames<Required<CreateTopicOptions>> = { partitions: true, limits: true };
+
 export function createTopicAdmin({ command, keys }: ClientContext): TopicAdmin {
   const store = new RedisTopicStore(command, keys);
   const log = new RedisLog(command, keys);
   return {
-    async createTopic(name, { partitions, limits: given }) {
+    async createTopic(name, options) {
       parseName('topic', name);
+      verifyOptionNames('topic option', options, CREATE_TOPIC);
+      const { partitions, limits: given } = options;
       const limits = given === undefined ? undefined : parseTopicLimits(given);
       const result = await attempt(command, `creating topic "${name}"`, () =>
         store.create(name, partitions, limits),
@@ -109,7 +115,7 @@ export function createTopicAdmin({ command, keys }: ClientContext): TopicAdmin {
       if (!Number.isFinite(timestampMs)) {
         throw new ConfigError(
           'INVALID_OPTION',
-          `timestampMs must be a number of milliseconds, not ${timestampMs}`,
+          `timestampMs must be a number of milliseconds, not ${describeValue(timestampMs)}`,
         );
       }
       const where = `searching ${name}/${partition} by time`;

@@ -16,7 +16,9 @@ test('gives what is given, and nothing that is undefined', () => {
 });
 
 test.each<[object, string]>([
-  [{ maxRecord: 5 }, 'did you mean "maxRecords"?'],
+  [{ maxRecord: 5 }, 'no topic option "limits.maxRecord"; did you mean "limits.maxRecords"?'],
+  [null as never, 'topic option "limits" must be an object, not null'],
+  ['1000' as never, 'topic option "limits" must be an object, not a string'],
   [{ maxRecords: 0 }, 'limits.maxRecords must be an integer from 1, not 0'],
   [{ maxBytes: 1.5 }, 'limits.maxBytes must be an integer from 1, not 1.5'],
   [{ maxAgeMs: '1h' }, 'limits.maxAgeMs must be an integer from 1, not "1h"'],

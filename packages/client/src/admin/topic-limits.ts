@@ -1,5 +1,6 @@
 /** Checks limits before anything is written: a limit that nobody reads, or that cannot be meant, would keep too much or too little. */
 import { ConfigError, type TopicLimits } from '@millrace/core';
+import { describeValue } from '../options/describe-value.ts';
 import { verifyOptionNames, type OptionNames } from '../options/verify-option-names.ts';
 
 const NAMES: OptionNames<TopicLimits> = {
@@ -12,7 +13,7 @@ const NAMES: OptionNames<TopicLimits> = {
 
 /** Those that are given, and no other. Throws `INVALID_OPTION` (ConfigError). */
 export function parseTopicLimits(limits: TopicLimits): TopicLimits {
-  verifyOptionNames('limit of a topic', limits, NAMES);
+  verifyOptionNames('topic option', limits, NAMES, 'limits');
   const { maxRecords, maxBytes, maxAgeMs, onFull, trimCommittedAfterMs } = limits;
   checkInteger('maxRecords', maxRecords, 1);
   checkInteger('maxBytes', maxBytes, 1);
@@ -32,7 +33,7 @@ function checkInteger(name: keyof TopicLimits, value: unknown, lowest: number): 
 function invalid(name: keyof TopicLimits, expected: string, value: unknown): ConfigError {
   return new ConfigError(
     'INVALID_OPTION',
-    `limits.${name} must be ${expected}, not ${JSON.stringify(value)}`,
+    `limits.${name} must be ${expected}, not ${describeValue(value)}`,
     {
       details: { option: name },
     },

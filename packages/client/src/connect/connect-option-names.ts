@@ -39,10 +39,16 @@ const TLS: OptionNames<Required<TlsConfig>> = {
 
 /** Throws `INVALID_OPTION` (ConfigError). */
 export function verifyConnectOptionNames(options: ConnectOptions): void {
-  const { sentinel, cluster, tls } = options;
   verifyOptionNames('connect option', options, CONNECT);
-  verifyOptionNames('connect option "sentinel"', sentinel ?? {}, SENTINEL);
-  verifyOptionNames('connect option "cluster"', cluster ?? {}, CLUSTER);
-  for (const certificates of [tls, sentinel?.tls, sentinel?.sentinelTls, cluster?.tls])
-    verifyOptionNames('connect option "tls"', certificates ?? {}, TLS);
+  const { sentinel, cluster, tls } = options;
+  if (sentinel !== undefined) verifyOptionNames('connect option', sentinel, SENTINEL, 'sentinel');
+  if (cluster !== undefined) verifyOptionNames('connect option', cluster, CLUSTER, 'cluster');
+  const certificates = {
+    tls,
+    'sentinel.tls': sentinel?.tls,
+    'sentinel.sentinelTls': sentinel?.sentinelTls,
+    'cluster.tls': cluster?.tls,
+  };
+  for (const [within, given] of Object.entries(certificates))
+    if (given !== undefined) verifyOptionNames('connect option', given, TLS, within);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { silentLogger } from '../logging/logger.ts';
 import { resolveConnectOptions, type ConnectOptions } from './connect-options.ts';
 
 const resolve = (options: string | ConnectOptions, env: Record<string, string> = {}) =>
@@ -62,6 +63,17 @@ test('a cluster is named by seeds, whatever the environment says', () => {
 describe('what is refused, by its name', () => {
   test.each<[ConnectOptions, string]>([
     [{ url: 'mysql://:hunter2@h' }, 'invalid Redis URL'],
+    [new URL('redis://:hunter2@h') as never, 'a URL as text'],
+    [{ prefix: 5 as never }, 'invalid prefix 5'],
+    [{ name: 5 as never }, 'invalid name 5'],
+    [{ connectTimeoutMs: '5' as never }, 'connectTimeoutMs must be a number above 0, not "5"'],
+    [
+      { logger: 5 as never },
+      '"logger" must be false or have the methods debug, info, warn, error, as pino has: a number without debug',
+    ],
+    [{ logger: {} as never }, 'an object without debug'],
+    [{ logger: null as never }, 'null without debug'],
+    [{ logger: { ...silentLogger, warn: true } as never }, 'an object without warn'],
     [{ url: 5 as never }, 'url must be a string'],
     [{ tls: {} }, 'rediss://'],
     [{ url: 'redis://h', cluster: { seeds: ['redis://h'] } }, 'one of url, sentinel and cluster'],
@@ -93,4 +105,15 @@ describe('what is refused, by its name', () => {
     );
     expect(() => resolve(options)).not.toThrow('hunter2');
   });
+});
+
+test('a logger is false, or whatever has its methods', () => {
+  class Methods {
+    debug(): void {}
+    info(): void {}
+    warn(): void {}
+    error(): void {}
+  }
+  for (const logger of [undefined, false, silentLogger, new Methods()] as const)
+    expect(() => resolve({ logger })).not.toThrow();
 });

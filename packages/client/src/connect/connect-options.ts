@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { ConfigError } from '@millrace/core';
 import { DEFAULT_PREFIX, type ConnectionConfig, type TlsConfig } from '@millrace/redis';
 import type { Logger } from '../logging/logger.ts';
+import { describeKind, describeValue } from '../options/describe-value.ts';
 import { verifyConnectOptionNames } from './connect-option-names.ts';
 import { resolveTarget, type ClusterOptions, type SentinelOptions } from './connect-target.ts';
 
@@ -50,31 +51,49 @@ export function resolveConnectOptions(
   env: Readonly<Record<string, string | undefined>>,
 ): ResolvedConnectOptions {
   const given = typeof options === 'string' ? { url: options } : options;
+  // It has no properties of its own, so it would look like no options at all, and lead to the default server.
+  if ((given as unknown) instanceof URL)
+    throw new ConfigError('INVALID_OPTION', 'connect takes a URL as text: give the href of the URL object');
   verifyConnectOptionNames(given);
+  verifyLogger(given.logger);
   const {
     prefix = DEFAULT_PREFIX,
     name = defaultName(),
     connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS,
   } = given;
-  if (!PREFIX.test(prefix)) {
+  if (typeof prefix !== 'string' || !PREFIX.test(prefix)) {
     throw new ConfigError(
       'INVALID_OPTION',
-      `invalid prefix ${JSON.stringify(prefix)}: use 1 to 100 of A-Z a-z 0-9 . _ : -`,
+      `invalid prefix ${describeValue(prefix)}: use 1 to 100 of A-Z a-z 0-9 . _ : -`,
     );
   }
-  if (!CLIENT_NAME.test(name)) {
+  if (typeof name !== 'string' || !CLIENT_NAME.test(name)) {
     throw new ConfigError(
       'INVALID_OPTION',
-      `invalid name ${JSON.stringify(name)}: use 1 to 100 of A-Z a-z 0-9 . _ @ : -`,
+      `invalid name ${describeValue(name)}: use 1 to 100 of A-Z a-z 0-9 . _ @ : -`,
     );
   }
   if (!Number.isFinite(connectTimeoutMs) || connectTimeoutMs <= 0) {
     throw new ConfigError(
       'INVALID_OPTION',
-      `connectTimeoutMs must be a number above 0, not ${connectTimeoutMs}`,
+      `connectTimeoutMs must be a number above 0, not ${describeValue(connectTimeoutMs)}`,
     );
   }
   return { config: resolveTarget(given, env, connectTimeoutMs), prefix, name };
+}
+
+const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly (keyof Logger)[];
+
+function verifyLogger(logger: ConnectOptions['logger']): void {
+  if (logger === undefined || logger === false) return;
+  const given = logger as Partial<Logger> | null;
+  const missing = LOGGER_METHODS.find((method) => typeof given?.[method] !== 'function');
+  if (missing === undefined) return;
+  throw new ConfigError(
+    'INVALID_OPTION',
+    `connect option "logger" must be false or have the methods ${LOGGER_METHODS.join(', ')}, ` +
+      `as pino has: ${describeKind(logger)} without ${missing} is none`,
+  );
 }
 
 function defaultName(): string {

@@ -4,6 +4,7 @@
  */
 import { ConfigError } from '@millrace/core';
 import { parseRedisUrl, type ConnectionConfig, type NodeAddress, type TlsConfig } from '@millrace/redis';
+import { describeValue } from '../options/describe-value.ts';
 
 export interface SentinelOptions {
   /** What the Sentinels call the primary (`sentinel monitor <name> …`). */
@@ -80,7 +81,7 @@ function sentinelTarget(options: SentinelOptions, connectTimeoutMs: number): Con
   if (!Array.isArray(sentinels) || sentinels.length === 0)
     throw invalid('sentinel.sentinels must name one Sentinel at least, as { host, port } or "host:port"');
   if (!Number.isInteger(database) || database < 0)
-    throw invalid(`sentinel.database must be an integer from 0, not ${database}`);
+    throw invalid(`sentinel.database must be an integer from 0, not ${describeValue(database)}`);
   const { username, password, sentinelUsername, sentinelPassword, tls, sentinelTls } = options;
   if (username !== undefined && password === undefined)
     throw invalid('sentinel.username needs sentinel.password');

@@ -1,7 +1,8 @@
 /** What users may set, what it means, and what it is when they do not. Checked once, before anything is connected. */
 import { ConfigError, parseName, stickyAssignor, type Assignor, type OffsetReset } from '@millrace/core';
+import { describeValue } from '../options/describe-value.ts';
 import { verifyOptionNames, type OptionNames } from '../options/verify-option-names.ts';
-import type { TopicSelector } from '../topic/topic-definition.ts';
+import type { AnyTopicDefinition, TopicSelector } from '../topic/topic-definition.ts';
 import type { TruncationPolicy } from '../truncation/log-truncated.ts';
 import type { RetrySettings } from './lane-worker.ts';
 
@@ -111,21 +112,23 @@ const RETRY_NAMES: OptionNames<RetrySettings> = {
 const MIN_LEASE_MS = 300;
 const MAX_MS = 24 * 60 * 60 * 1_000;
 
+/** Throws `INVALID_OPTION` or `INVALID_NAME` (ConfigError). */
 export function resolveOptions(options: ConsumerOptions): ResolvedOptions {
   verifyOptionNames('consumer option', options, OPTION_NAMES);
-  verifyOptionNames('consumer option "retry"', options.retry ?? {}, RETRY_NAMES);
-  if (!Array.isArray(options.topics) || options.topics.length === 0) {
-    throw new ConfigError(
-      'INVALID_OPTION',
-      'consumer option "topics" must name at least one topic, pattern or definition',
-    );
-  }
+  const { retry = {} } = options;
+  verifyOptionNames('consumer option', retry, RETRY_NAMES, 'retry');
+  verifyTopics(options.topics);
   const commitMode = oneOf(
     'commitMode',
     options.commitMode,
     ['at-least-once', 'at-most-once'],
     'at-least-once',
   );
+  const { autoCommit = true, assignor = stickyAssignor } = options;
+  // Text, "false" of the environment say, would commit all the same.
+  if (typeof autoCommit !== 'boolean') throw invalid('autoCommit', 'true or false', autoCommit);
+  if (!isAssignor(assignor))
+    throw invalid('assignor', 'an object with a name and the function assign', assignor);
   return {
     group: parseName('group', options.group),
     instanceId: options.instanceId === undefined ? undefined : parseName('instance id', options.instanceId),
@@ -133,10 +136,10 @@ export function resolveOptions(options: ConsumerOptions): ResolvedOptions {
     onLogTruncated: oneOf('onLogTruncated', options.onLogTruncated, ['resume', 'fail'], 'resume'),
     commitMode,
     // Committing before delivery is what at-most-once means; it cannot be left to the handler.
-    autoCommit: commitMode === 'at-most-once' ? true : (options.autoCommit ?? true),
+    autoCommit: commitMode === 'at-most-once' || autoCommit,
     autoCommitIntervalMs: between('autoCommitIntervalMs', options.autoCommitIntervalMs, 0, MAX_MS, 100),
     leaseMs: between('leaseMs', options.leaseMs, MIN_LEASE_MS, MAX_MS, 10_000),
-    assignor: options.assignor ?? stickyAssignor,
+    assignor,
     capacity: between('capacity', options.capacity, Number.MIN_VALUE, Number.MAX_SAFE_INTEGER, 1),
     partitionsConsumedConcurrently: between(
       'partitionsConsumedConcurrently',
@@ -159,15 +162,39 @@ export function resolveOptions(options: ConsumerOptions): ResolvedOptions {
     retry: {
       maxAttempts: between(
         'retry.maxAttempts',
-        options.retry?.maxAttempts,
+        retry.maxAttempts,
         1,
         Number.POSITIVE_INFINITY,
         Number.POSITIVE_INFINITY,
       ),
-      initialBackoffMs: between('retry.initialBackoffMs', options.retry?.initialBackoffMs, 0, MAX_MS, 100),
-      maxBackoffMs: between('retry.maxBackoffMs', options.retry?.maxBackoffMs, 0, MAX_MS, 30_000),
+      initialBackoffMs: between('retry.initialBackoffMs', retry.initialBackoffMs, 0, MAX_MS, 100),
+      maxBackoffMs: between('retry.maxBackoffMs', retry.maxBackoffMs, 0, MAX_MS, 30_000),
     },
   };
+}
+
+function verifyTopics(topics: readonly TopicSelector[]): void {
+  const kinds = 'names, patterns, or definitions that topic() gives';
+  if (!Array.isArray(topics)) throw invalid('topics', `a list of ${kinds}`, topics);
+  if (topics.length === 0) {
+    throw new ConfigError(
+      'INVALID_OPTION',
+      'consumer option "topics" must name at least one topic, pattern or definition',
+    );
+  }
+  for (const [index, topic] of topics.entries())
+    if (!isSelector(topic)) throw invalid(`topics[${index}]`, `one of ${kinds}`, topic);
+}
+
+function isSelector(topic: unknown): boolean {
+  if (typeof topic === 'string' || topic instanceof RegExp) return true;
+  const { name, value } = (topic as Partial<AnyTopicDefinition> | null | undefined) ?? {};
+  return typeof name === 'string' && typeof value?.decode === 'function';
+}
+
+function isAssignor(assignor: unknown): boolean {
+  const { name, assign } = (assignor as Partial<Assignor> | null | undefined) ?? {};
+  return typeof name === 'string' && typeof assign === 'function';
 }
 
 function between(
@@ -179,10 +206,7 @@ function between(
 ): number {
   if (value === undefined) return byDefault;
   if (typeof value !== 'number' || Number.isNaN(value) || value < least || value > most) {
-    throw new ConfigError(
-      'INVALID_OPTION',
-      `consumer option "${option}" must be a number from ${least} to ${most}, got ${String(value)}`,
-    );
+    throw invalid(option, `a number from ${least} to ${most}`, value);
   }
   return value;
 }
@@ -196,10 +220,14 @@ function oneOf<V extends string>(
   if (value === undefined) return byDefault;
   if (!allowed.includes(value)) {
     const choices = allowed.map((choice) => `"${choice}"`).join(', ');
-    throw new ConfigError(
-      'INVALID_OPTION',
-      `consumer option "${option}" must be one of ${choices}, got ${JSON.stringify(value)}`,
-    );
+    throw invalid(option, `one of ${choices}`, value);
   }
   return value;
+}
+
+function invalid(option: string, expected: string, value: unknown): ConfigError {
+  return new ConfigError(
+    'INVALID_OPTION',
+    `consumer option "${option}" must be ${expected}, not ${describeValue(value)}`,
+  );
 }

@@ -1,22 +1,57 @@
-/** Refuses options that nobody reads. TypeScript says so while one types; plain JavaScript would go on with the default. */
+/** Refuses options, and listeners of events, that nobody reads. TypeScript says so while one types; plain JavaScript would go on with the default. */
 import { ConfigError } from '@millrace/core';
+import { describeKind, describeValue } from './describe-value.ts';
 
 /** Every option by its name, so that the compiler sees to it that none is missing. */
 export type OptionNames<T extends object> = Readonly<Record<keyof T, true>>;
 
-/** `whose` begins the message: `producer option`. Throws `INVALID_OPTION` (ConfigError) that names the nearest one. */
-export function verifyOptionNames<T extends object>(whose: string, options: T, names: OptionNames<T>): void {
-  for (const given of Object.keys(options)) {
-    if (Object.hasOwn(names, given)) continue;
-    const known = Object.keys(names);
-    const nearest = nearestName(given, known);
-    throw new ConfigError(
-      'INVALID_OPTION',
-      `there is no ${whose} ${JSON.stringify(given)}; ` +
-        (nearest === null ? `there are: ${known.join(', ')}` : `did you mean ${JSON.stringify(nearest)}?`),
-      { details: { option: given } },
-    );
+/**
+ * `whose` begins the message: `producer option`; `within` is the option that holds these: `retry`. Throws
+ * `INVALID_OPTION` (ConfigError) for what is no object, and for a name that is unknown, with the nearest one.
+ */
+export function verifyOptionNames<T extends object>(
+  whose: string,
+  options: T,
+  names: OptionNames<T>,
+  within?: string,
+): void {
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    // Not what it is: text in the place of certificates may be a key.
+    const subject = within === undefined ? `${whose}s` : `${whose} ${JSON.stringify(within)}`;
+    throw new ConfigError('INVALID_OPTION', `${subject} must be an object, not ${describeKind(given)}`);
   }
+  for (const option of Object.keys(given)) {
+    if (Object.hasOwn(names, option)) continue;
+    throw new ConfigError('INVALID_OPTION', unknownName(whose, option, names, within), {
+      details: { option },
+    });
+  }
+}
+
+/** Throws `INVALID_OPTION` (ConfigError) for an event that nobody emits, and for a listener that cannot be called. */
+export function verifyListener<T extends object>(
+  whose: string,
+  event: unknown,
+  listener: unknown,
+  names: OptionNames<T>,
+): void {
+  const name = typeof event === 'string' ? event : describeValue(event);
+  if (!Object.hasOwn(names, name))
+    throw new ConfigError('INVALID_OPTION', unknownName(`${whose} event`, name, names));
+  if (typeof listener === 'function') return;
+  throw new ConfigError(
+    'INVALID_OPTION',
+    `a listener of the ${whose} event "${name}" must be a function, not ${describeValue(listener)}`,
+  );
+}
+
+function unknownName(whose: string, given: string, names: object, within?: string): string {
+  const shown = (name: string): string => JSON.stringify(within === undefined ? name : `${within}.${name}`);
+  const known = Object.keys(names);
+  const nearest = nearestName(given, known);
+  const hint = nearest === null ? `there are: ${known.join(', ')}` : `did you mean ${shown(nearest)}?`;
+  return `there is no ${whose} ${shown(given)}; ${hint}`;
 }
 
 /** `null` when none is near enough to be what was meant. */

@@ -36,6 +36,10 @@ test.each<[ProducerOptions, string]>([
   [{ deliveryTimeoutMs: 0 }, 'deliveryTimeoutMs'],
   [{ deliveryTimeoutMs: 300_001 }, 'deliveryTimeoutMs'],
   [{ deliveryTimeoutMs: '30' as never }, 'deliveryTimeoutMs'],
+  [{ compression: 5n as never }, 'compression must be "none" or "zstd", not 5n'],
+  [{ onLogTruncated: 'x' as never }, 'onLogTruncated must be "resume" or "fail", not "x"'],
+  [{ partitioner: 5 as never }, 'partitioner must be a function, not 5'],
+  [{ partitioner: null as never }, 'partitioner must be a function, not null'],
 ])('%o is refused by its name', (options, name) => {
   expect(() => resolveProducerOptions(options)).toThrow(
     expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringContaining(name) }),

@@ -9,6 +9,7 @@ import {
   type Durability,
 } from '@millrace/redis';
 import type { TruncationPolicy } from '../truncation/log-truncated.ts';
+import { describeValue } from '../options/describe-value.ts';
 import { verifyOptionNames, type OptionNames } from '../options/verify-option-names.ts';
 import { resolveDurability, type Acks } from './acks.ts';
 import { bounded } from './bounded.ts';
@@ -148,7 +149,7 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
     deliveryTimeoutMs,
     durability: resolveDurability(options, deliveryTimeoutMs),
     onLogTruncated: resolveTruncationPolicy(options.onLogTruncated),
-    partitioner: options.partitioner ?? defaultPartitioner,
+    partitioner: resolvePartitioner(options.partitioner),
   };
 }
 
@@ -156,7 +157,7 @@ function resolveCompression(compression: Compression = 'none'): Compression {
   if (compression !== 'none' && compression !== 'zstd') {
     throw new ConfigError(
       'INVALID_OPTION',
-      `compression must be "none" or "zstd", not ${JSON.stringify(compression)}`,
+      `compression must be "none" or "zstd", not ${describeValue(compression)}`,
     );
   }
   verifyCompression(compression);
@@ -167,6 +168,14 @@ function resolveTruncationPolicy(policy: TruncationPolicy = 'resume'): Truncatio
   if (policy === 'resume' || policy === 'fail') return policy;
   throw new ConfigError(
     'INVALID_OPTION',
-    `onLogTruncated must be "resume" or "fail", not ${JSON.stringify(policy)}`,
+    `onLogTruncated must be "resume" or "fail", not ${describeValue(policy)}`,
+  );
+}
+
+function resolvePartitioner(partitioner: Partitioner = defaultPartitioner): Partitioner {
+  if (typeof partitioner === 'function') return partitioner;
+  throw new ConfigError(
+    'INVALID_OPTION',
+    `partitioner must be a function, not ${describeValue(partitioner)}`,
   );
 }

@@ -67,3 +67,7 @@ test.each([
   expect(thrown).toMatchObject({ name: 'CodecError', message: expect.stringContaining('no JSON form') });
   expect(inspect(thrown)).not.toContain('hunter2');
 });
+
+test('what has no JSON form is named by its class', () => {
+  expect(() => stringifyJson(new ArrayBuffer(2))).toThrow('a value of class ArrayBuffer has no JSON form');
+});

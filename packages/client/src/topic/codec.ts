@@ -42,7 +42,7 @@ export function stringifyJson(value: unknown): string {
     ArrayBuffer.isView(value) ||
     value instanceof ArrayBuffer
   ) {
-    throw new CodecError(`a ${value.constructor.name} has no JSON form`);
+    throw new CodecError(`a value of class ${value.constructor.name} has no JSON form`);
   }
   let text: string | undefined;
   try {

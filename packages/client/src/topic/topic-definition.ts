@@ -3,7 +3,9 @@
  * creates nothing; the topic itself comes from `admin.createTopic`.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { parseName } from '@millrace/core';
+import { ConfigError, parseName } from '@millrace/core';
+import { describeValue } from '../options/describe-value.ts';
+import { verifyOptionNames, type OptionNames } from '../options/verify-option-names.ts';
 import { stringifyJson, type Codec, type StoredValue } from './codec.ts';
 import { SchemaCodec } from './schema-codec.ts';
 
@@ -57,13 +59,23 @@ export function topic(
   name: string,
   options?: { readonly key?: KeyOf<PlainValue> },
 ): TopicDefinition<Buffer, PlainValue>;
-/** Throws `INVALID_NAME` (ConfigError). */
+/** Throws `INVALID_NAME` or `INVALID_OPTION` (ConfigError). */
 export function topic(
   name: string,
   options: TopicOptions<Codec<unknown, never> | StandardSchemaV1, never> = {},
 ): AnyTopicDefinition {
-  return { name: parseName('topic', name), value: valueCodec(options.value), key: options.key };
+  parseName('topic', name);
+  verifyOptionNames('topic() option', options, OPTION_NAMES);
+  const { value, key } = options;
+  if (key !== undefined && typeof key !== 'function')
+    throw new ConfigError(
+      'INVALID_OPTION',
+      `topic() option "key" must be a function, not ${describeValue(key)}`,
+    );
+  return { name, value: valueCodec(value), key };
 }
+
+const OPTION_NAMES: OptionNames<Required<TopicOptions<unknown, never>>> = { value: true, key: true };
 
 /** How values of a topic without a definition are stored. */
 export const PLAIN_CODEC: Codec<Buffer, PlainValue> = {
@@ -74,5 +86,14 @@ export const PLAIN_CODEC: Codec<Buffer, PlainValue> = {
 
 function valueCodec(value: Codec<unknown, never> | StandardSchemaV1 | undefined): ValueCodec<unknown, never> {
   if (value === undefined) return PLAIN_CODEC;
-  return '~standard' in value ? new SchemaCodec(value) : value;
+  // Some libraries have schemas that are functions.
+  if ((typeof value === 'object' || typeof value === 'function') && (value as unknown) !== null) {
+    if ('~standard' in value) return new SchemaCodec(value);
+    if (typeof value.encode === 'function' && typeof value.decode === 'function') return value;
+  }
+  throw new ConfigError(
+    'INVALID_OPTION',
+    'topic() option "value" must be a codec (json(), string(), bytes(), or an object with encode and decode) or a ' +
+      `Standard Schema, not ${describeValue(value)}`,
+  );
 }

@@ -95,6 +95,32 @@ test('an impossible number of partitions is refused', async ({ millrace }) => {
   expect(await millrace.admin.listTopics()).toEqual([]);
 });
 
+test('options that nobody reads make no topic', async ({ millrace }) => {
+  const { admin } = millrace;
+  const refused: [unknown, string][] = [
+    [{ partitions: 1, limit: { maxRecords: 5 } }, 'no topic option "limit"; did you mean "limits"?'],
+    [{ partitions: 1, replication: 3 }, 'no topic option "replication"; there are: partitions, limits'],
+    [{ partitions: 1, limits: { maxRecord: 5 } }, 'did you mean "limits.maxRecords"?'],
+    [{ partitions: 1, limits: null }, 'topic option "limits" must be an object, not null'],
+    [undefined, 'topic options must be an object, not undefined'],
+    [4, 'topic options must be an object, not a number'],
+  ];
+  for (const [options, message] of refused)
+    expect(await failure(admin.createTopic('orders', options as never))).toMatchObject({
+      code: 'INVALID_OPTION',
+      message: expect.stringContaining(message),
+    });
+  expect(await admin.listTopics()).toEqual([]);
+  expect(await failure(admin.setTopicLimits('orders', undefined as never))).toMatchObject({
+    code: 'INVALID_OPTION',
+    message: 'topic option "limits" must be an object, not undefined',
+  });
+  expect(await failure(admin.offsetForTimestamp('orders', 0, '5' as never))).toMatchObject({
+    code: 'INVALID_OPTION',
+    message: 'timestampMs must be a number of milliseconds, not "5"',
+  });
+});
+
 test('the offset of a time', async ({ millrace }) => {
   const { admin } = millrace;
   await admin.createTopic('orders', { partitions: 1 });
