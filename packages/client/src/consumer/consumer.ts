@@ -2,14 +2,26 @@
 import { ClosedError, ConfigError, partitionKey } from '@millrace/core';
 import { toMillraceError } from '@millrace/redis';
 import type { ClientContext } from '../connect/client-context.ts';
+import { verifyListener, type OptionNames } from '../options/verify-option-names.ts';
+import { verifyPartition, verifyPartitions } from '../options/verify-partitions.ts';
 import type { TopicSelector, ValueOf } from '../topic/topic-definition.ts';
-import type { ConsumerEventName, Listener, OwnedPartition } from './consumer-events.ts';
+import type { ConsumerEventName, ConsumerEvents, Listener, OwnedPartition } from './consumer-events.ts';
 import type { ConsumerRecord } from './consumer-record.ts';
 import { GroupMember } from './group-member.ts';
 import type { EachRecord, Handlers } from './handlers.ts';
 import type { TopicPartition, TopicPartitionOffset } from './offset-control.ts';
 import { resolveOptions, type ConsumerOptions } from './options.ts';
 import { RecordIterator } from './record-iterator.ts';
+
+const EVENTS: OptionNames<ConsumerEvents> = {
+  assigned: true,
+  revoked: true,
+  lost: true,
+  rebalanced: true,
+  logTruncated: true,
+  recordsTrimmed: true,
+  error: true,
+};
 
 /**
  * One member of a group. Delivery begins with `run` or with `for await`, and ends with `close`.
@@ -47,7 +59,8 @@ export class Consumer<T extends TopicSelector = TopicSelector> implements AsyncD
    * (UnavailableError), and `CLOSED`.
    */
   async run(handlers: Handlers<ValueOf<T>>): Promise<void> {
-    const { eachRecord, eachBatch } = handlers;
+    // Users without TypeScript pass anything, or nothing.
+    const { eachRecord, eachBatch } = (handlers as Handlers<ValueOf<T>> | null | undefined) ?? {};
     if ((typeof eachRecord === 'function') === (typeof eachBatch === 'function')) {
       throw new ConfigError(
         'INVALID_OPTION',
@@ -89,11 +102,13 @@ export class Consumer<T extends TopicSelector = TopicSelector> implements AsyncD
    * partition goes away and comes back in between.
    */
   pause(partitions: readonly TopicPartition[]): void {
+    verifyPartitions('pause', partitions);
     for (const { topic, partition } of partitions) this.#member.pause(partitionKey(topic, partition));
   }
 
   /** Resumes what was paused, and what was halted by an error: the record that failed is delivered again. */
   resume(partitions: readonly TopicPartition[]): void {
+    verifyPartitions('resume', partitions);
     for (const { topic, partition } of partitions) this.#member.resume(partitionKey(topic, partition));
   }
 
@@ -108,7 +123,8 @@ export class Consumer<T extends TopicSelector = TopicSelector> implements AsyncD
    * answers: only when the partition is lost or given up meanwhile does it reject with `REDIS_UNREACHABLE`, and the group
    * goes on at `offset` or at what was committed before.
    */
-  seek(to: TopicPartitionOffset): Promise<void> {
+  async seek(to: TopicPartitionOffset): Promise<void> {
+    verifyPartition('seek', to);
     return this.#member.seek(to);
   }
 
@@ -116,17 +132,23 @@ export class Consumer<T extends TopicSelector = TopicSelector> implements AsyncD
    * Commits now. Without arguments what is processed; with offsets, those (each the next record to consume). Throws
    * `INVALID_OPTION` for an offset that was not delivered, `FENCED` when a partition is somebody else's by now.
    */
-  commit(offsets?: readonly TopicPartitionOffset[]): Promise<void> {
+  async commit(offsets?: readonly TopicPartitionOffset[]): Promise<void> {
+    if (offsets !== undefined) verifyPartitions('commit', offsets);
     return this.#member.commit(offsets);
   }
 
-  /** Listeners are called synchronously; `assigned` comes before the first record of its partitions. */
+  /**
+   * Listeners are called synchronously; `assigned` comes before the first record of its partitions. Throws
+   * `INVALID_OPTION` (ConfigError) for an event that there is not.
+   */
   on<E extends ConsumerEventName>(event: E, listener: Listener<E>): this {
+    verifyListener('consumer', event, listener, EVENTS);
     this.#member.emitter.on(event, listener);
     return this;
   }
 
   off<E extends ConsumerEventName>(event: E, listener: Listener<E>): this {
+    verifyListener('consumer', event, listener, EVENTS);
     this.#member.emitter.off(event, listener);
     return this;
   }
