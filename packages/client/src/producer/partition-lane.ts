@@ -274,7 +274,7 @@ export class PartitionLane implements WindowUser {
         : 'DELIVERY_TIMED_OUT';
     return new UnavailableError(
       code,
-      `${this.#topic}/${this.#partition}: ${records} records were not acknowledged within ` +
+      `${this.#topic}/${this.#partition}: ${records} records fail together, as the first of them was not acknowledged within ` +
         `${this.#context.options.deliveryTimeoutMs} ms; ${outcome} (${reason})`,
       {
         cause: lastError ?? undefined,

@@ -46,7 +46,10 @@ export interface ProducerOptions {
   readonly maxBufferedBytes?: number | undefined;
   /** How long `send` waits for room, or for the topic to be looked up, milliseconds. Default 60,000. */
   readonly maxBlockMs?: number | undefined;
-  /** How long a record is tried to be stored, counted from when it was buffered, milliseconds. Default 30,000. */
+  /**
+   * How long a batch is tried to be stored, counted from when its first record was buffered, milliseconds. Default 30,000.
+   * While nothing can be stored the batch goes on collecting, and what came last fails with the first.
+   */
   readonly deliveryTimeoutMs?: number | undefined;
   /**
    * What has to be true of a record before it is acknowledged: the primary has it in memory (`memory`, the default,

@@ -40,7 +40,7 @@ export interface BatchMetadata {
  * - ConfigError: `INVALID_RECORD`, `RECORD_TOO_LARGE`, `UNKNOWN_TOPIC`, `UNKNOWN_PARTITION`, `INVALID_NAME`,
  *   `PERMISSION_DENIED`. Nothing was stored.
  * - UnavailableError `BUFFER_FULL`: Redis did not keep up for `maxBlockMs`. `REDIS_UNREACHABLE` and the like: the topic
- *   could not be looked up for as long. `DELIVERY_TIMED_OUT`: not acknowledged within `deliveryTimeoutMs`;
+ *   could not be looked up for as long. `DELIVERY_TIMED_OUT`: its batch was not acknowledged within `deliveryTimeoutMs`;
  *   `details.outcome` says `unknown` (it may have been stored) or `not-written`. `NOT_REPLICATED`, `NOT_FSYNCED`: stored,
  *   and for as long not known to be on as many replicas or disks as `acks` asks for.
  * - ConfigError `REDIS_TOO_OLD`, `INVALID_OPTION`: the server cannot do what `acks` asks for. Nothing was stored.
