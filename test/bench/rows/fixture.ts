@@ -78,6 +78,7 @@ export async function fillStreams(bench: Bench, records: number): Promise<void> 
 export const FLAT = { atMost: 1.2 };
 
 /** For the settings of a row. */
-export const MILLRACE_PRODUCER = 'producer() with its defaults: idempotent, acks memory; 16 partitions';
+export const MILLRACE_PRODUCER =
+  'producer() with its defaults: idempotent, acks memory; 16 partitions, which the records name, without keys';
 export const MILLRACE_CONSUMER =
   'consumer() with its defaults: at least once, fenced commits every 100 ms; 16 partitions; each pass begins with a seek of every partition and ends with commit()';

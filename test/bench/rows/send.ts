@@ -47,7 +47,7 @@ export const send: RowDefinition = {
       compare(
         {
           id: 'send/ioredis',
-          measure: 'concurrent send / auto-pipelined XADD',
+          measure: '1,000 sends at a time / auto-pipelined XADD',
           unit: 'records/s',
           target: { atLeast: 2 },
           costs: costsOf(samples, 'millrace', 'ioredis'),
