@@ -24,6 +24,21 @@ describe('plain values', () => {
   });
 });
 
+test.each([undefined, null, { value: 'hunter2' }, 5])('%o is no list of records', (records) => {
+  expect(() => encodeRecords(plain, records as never, 1_000)).toThrow(
+    expect.objectContaining({
+      code: 'INVALID_OPTION',
+      message: expect.stringMatching(
+        /^sendBatch takes a list of records, not (undefined|null|an object|a number)$/,
+      ),
+    }),
+  );
+});
+
+test('any iterable is a list of records', () => {
+  expect(encodeRecords(plain, new Set([{ value: 'a' }, { value: 'b' }]) as never, 1_000)).toHaveLength(2);
+});
+
 const long = 'x'.repeat(5_000);
 
 test.each([
@@ -35,6 +50,14 @@ test.each([
   ['a key that is a number', { key: 7_777, value: 'v' }, 'key must be text, a Uint8Array or null'],
   ['a header that is null', { value: 'v', headers: { hunter2: null } }, 'a header must be text'],
   ['a header that is a number', { value: 'v', headers: { a: 7_777 } }, 'a header must be text'],
+  [
+    'headers that are text',
+    { value: 'v', headers: 'hunter2' },
+    'headers must be an object of names and values',
+  ],
+  ['headers that are null', { value: 'v', headers: null }, 'its headers must be an object'],
+  ['headers in a list', { value: 'v', headers: ['hunter2'] }, 'its headers must be an object'],
+  ['headers in a Map', { value: 'v', headers: new Map([['a', 'hunter2']]) }, 'its headers must be an object'],
   ['a fraction of a partition', { value: 'v', partition: 1.5 }, 'partition must be an integer'],
   ['a negative partition', { value: 'v', partition: -1 }, 'partition must be an integer'],
   ['a timestamp that is a date', { value: 'v', timestampMs: new Date() }, 'timestampMs must be an integer'],

@@ -11,6 +11,7 @@ import {
   MAX_RECORD_BYTES,
   type RecordInput,
 } from '@millrace/redis';
+import { describeKind } from '../options/describe-value.ts';
 import type { StoredValue } from '../topic/codec.ts';
 import { describeCause } from '../topic/codec-error.ts';
 import type { KeyOf, ValueCodec } from '../topic/topic-definition.ts';
@@ -51,8 +52,8 @@ export function encodeRecords(
 ): EncodedRecord[] | Promise<EncodedRecord[]> {
   const encoded: EncodedRecord[] = [];
   const awaited: Promise<void>[] = [];
-  const place: RecordPlace = { topic: format.topic, count: records.length, index: 0 };
   try {
+    const place: RecordPlace = { topic: format.topic, count: records.length, index: 0 };
     for (const record of records) {
       const { index } = place;
       const value = encodeValue(format, record, place);
@@ -71,9 +72,18 @@ export function encodeRecords(
   } catch (error) {
     // Nobody waits for those that are under way any more, and one of them may be invalid as well.
     for (const finished of awaited) finished.catch(() => {});
-    throw error;
+    // Asked only now, so that a call with a list has nothing to pay for it.
+    throw isList(records) ? error : notAList(records);
   }
   return awaited.length === 0 ? encoded : Promise.all(awaited).then(() => encoded);
+}
+
+function isList(records: unknown): boolean {
+  return typeof (records as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] === 'function';
+}
+
+function notAList(records: unknown): ConfigError {
+  return new ConfigError('INVALID_OPTION', `sendBatch takes a list of records, not ${describeKind(records)}`);
 }
 
 function encodeValue(
@@ -150,10 +160,16 @@ export function atMostRecordBytes({ key, value, headers }: EncodedRecord): numbe
 }
 
 function headersFitForSure(headers: Headers): boolean {
+  if (!areHeaders(headers)) return false;
   const entries = Object.entries(headers);
   let bytes = 0;
   for (const [name, value] of entries) bytes += atMostBytes(name) + atMostBytes(value) + 8;
   return entries.length <= MAX_HEADERS && bytes <= MAX_HEADER_BYTES;
+}
+
+/** A Map, or the Headers of a request, would be stored as no headers at all, and text as one header per letter. */
+function areHeaders(headers: unknown): headers is Headers {
+  return typeof headers === 'object' && headers !== null && !(Symbol.iterator in headers);
 }
 
 /** Infinity for what cannot be stored, so that the exact check finds out what it is. */
@@ -165,6 +181,9 @@ function atMostBytes(source: unknown): number {
 
 /** The encoder knows the limits; a trial of its own says exactly what is wrong. */
 function verifyExactly(record: EncodedRecord, place: RecordPlace): void {
+  const { headers } = record;
+  if (headers !== undefined && !areHeaders(headers))
+    throw invalid(place, `its headers must be an object of names and values, not ${describeKind(headers)}`);
   try {
     new BatchEncoder().append(record);
   } catch (error) {

@@ -77,7 +77,6 @@ const UNFIT = -2;
 function isPlain(record: ProducerRecord<unknown>): record is ProducerRecord<EncodedRecord['value']> {
   // Users without TypeScript pass anything.
   if (typeof record !== 'object' || (record as unknown) === null) return false;
-  const { value, headers } = record;
-  if (headers !== undefined && (typeof headers !== 'object' || (headers as unknown) === null)) return false;
+  const { value } = record;
   return typeof value === 'string' || value === null || value instanceof Uint8Array;
 }
