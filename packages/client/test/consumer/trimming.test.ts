@@ -25,7 +25,7 @@ async function untilTrimmed(stage: Stage, start: number): Promise<void> {
   });
 }
 
-// A leader begins to look after two seconds.
+// A leader comes back to a partition after a second at the earliest.
 describe('the leader trims', { timeout: 60_000 }, () => {
   test('what all groups have committed, and leaves what one has not', async ({ stage }) => {
     await createLimited(stage, { trimCommittedAfterMs: 0 });

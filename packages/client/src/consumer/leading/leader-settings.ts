@@ -82,5 +82,8 @@ export const SWEEP_UNDECIDED_MS = 10_000;
 /** Longest wait for a partition with a limit at which producers have to wait. */
 export const SWEEP_BOUNDED_MS = 5_000;
 
-/** The same where it is over half full, or a producer waits already. */
+/** The same where it is over half full, or a producer waits already; and for the first look of a new leader. */
 export const SWEEP_PRESSED_MS = 500;
+
+/** So long after the last look that found it so: who waits tries once a second, and not before every look. */
+export const SWEEP_PRESSED_FOR_MS = 2_000;

@@ -237,6 +237,8 @@ export class Reign {
       this.#assignment = plan.assignment;
       this.#incarnations = incarnations;
       this.#topics = topics;
+      // Not only by the next audit: producers may wait for this group to make room.
+      this.#sweepTopics(topics);
     }
     return outcome;
   }

@@ -18,7 +18,7 @@ function topic(partitions: number, limits?: TopicLimits, version = 1): TopicEntr
   return { partitions, incarnation: '1-x', ...(limits === undefined ? {} : { limits: { version, limits } }) };
 }
 
-function sweeping(answer: (request: TrimRequest) => TrimResult = () => DONE) {
+function sweeping(answer: (request: TrimRequest) => TrimResult = () => DONE, random = 0) {
   const asked: TrimRequest[] = [];
   const denied: string[] = [];
   const sweep = new Sweep({
@@ -28,7 +28,7 @@ function sweeping(answer: (request: TrimRequest) => TrimResult = () => DONE) {
         return answer(request);
       },
     },
-    random: () => 0,
+    random: () => random,
     onDenied: ({ code, message }) => void denied.push(`${code} ${message}`),
   });
   /** As the leader does: again after what the step has answered. */
@@ -143,6 +143,28 @@ describe('a sweep', () => {
     // As long as a record is tried to be stored, by default.
     await run(0, 30_000);
     expect(new Set(asked.map(({ partition }) => partition)).size).toBe(1_024);
+  });
+
+  test('begins at once with logs whose producers may wait, and not with the others', () => {
+    const waits = (limits: TopicLimits): number => {
+      const { sweep } = sweeping(undefined, 0.99);
+      sweep.follow(new Map([['orders', topic(3, limits)]]), 0);
+      return sweep.untilNextMs(0);
+    };
+    expect(waits({ maxRecords: 10 })).toBe(495);
+    expect(waits({ maxBytes: 10 })).toBe(495);
+    expect(waits({ maxRecords: 10, onFull: 'trim' })).toBe(59_400);
+    expect(waits({})).toBe(59_400);
+  });
+
+  test('comes back soon to a log whose producer waits, also when the producer comes less often', async () => {
+    const lookedMs: number[] = [];
+    let nowMs = 0;
+    // A sign that the first look has taken away, and a producer that does not come again.
+    const { sweep } = sweeping(() => ({ ...DONE, isPressed: lookedMs.push(nowMs) === 1 }));
+    sweep.follow(new Map([['orders', topic(1, { maxRecords: 10 })]]), 0);
+    while (nowMs < 14_000) nowMs += await sweep.step(nowMs);
+    expect(lookedMs).toEqual([0, 500, 1_000, 1_500, 2_000, 7_000, 12_000]);
   });
 
   test('leaves a topic alone that is gone', async () => {

@@ -25,6 +25,7 @@ import {
   SWEEP_FIRST_MS,
   SWEEP_GAP_MS,
   SWEEP_LONGEST_MS,
+  SWEEP_PRESSED_FOR_MS,
   SWEEP_PRESSED_MS,
   SWEEP_SHORTEST_MS,
   SWEEP_UNDECIDED_MS,
@@ -44,6 +45,8 @@ export class Sweep {
   #topics: TopicCatalogue = new Map();
   /** As they were told last. */
   readonly #groups = new Map<PartitionKey, readonly string[]>();
+  /** When a look last found that producers wait there, or soon will. */
+  readonly #pressedMs = new Map<PartitionKey, number>();
   /** Topics by which it was refused. A user may trim one and not another. */
   readonly #denied = new Set<string>();
 
@@ -58,8 +61,10 @@ export class Sweep {
       const after = topics.get(topic);
       const kept = after?.incarnation === before.incarnation ? after.partitions : 0;
       for (let partition = kept; partition < before.partitions; partition++) {
-        this.#queue.delete(partitionKey(topic, partition));
-        this.#groups.delete(partitionKey(topic, partition));
+        const key = partitionKey(topic, partition);
+        this.#queue.delete(key);
+        this.#groups.delete(key);
+        this.#pressedMs.delete(key);
       }
     }
     for (const [topic, after] of topics) {
@@ -67,7 +72,7 @@ export class Sweep {
       const isSame =
         before?.incarnation === after.incarnation && before.limits?.version === after.limits?.version;
       const limits = after.limits?.limits;
-      const withinMs = Math.min(isBounded(limits) ? SWEEP_BOUNDED_MS : SWEEP_FIRST_MS, keepsForMs(limits));
+      const withinMs = Math.min(isBounded(limits) ? SWEEP_PRESSED_MS : SWEEP_FIRST_MS, keepsForMs(limits));
       for (let partition = isSame ? before.partitions : 0; partition < after.partitions; partition++)
         this.#queue.set(partitionKey(topic, partition), nowMs + this.#port.random() * withinMs);
     }
@@ -87,7 +92,8 @@ export class Sweep {
     const groups = this.#groups.get(key) ?? [];
     let result: TrimResult;
     try {
-      result = await this.#port.partitions.trim({ topic, partition, incarnation, groups, limits });
+      const found = await this.#port.partitions.trim({ topic, partition, incarnation, groups, limits });
+      result = this.#stayPressed(key, found, nowMs);
     } catch (error) {
       this.#onFailure(error, topic, nowMs);
       return SWEEP_GAP_MS;
@@ -99,6 +105,20 @@ export class Sweep {
     // Where producers wait, or soon will, a thousand partitions must not have to wait for each other as long as they do.
     const isUrgent = waitMs === 0 || (result.status === 'TRIMMED' && result.isPressed);
     return isUrgent ? SWEEP_BEHIND_GAP_MS : SWEEP_GAP_MS;
+  }
+
+  /**
+   * A look takes away the sign that a producer was refused, and the producer's next try may come after the next look. The
+   * log may be half empty all the same, where the batch that does not fit is large.
+   */
+  #stayPressed(key: PartitionKey, result: TrimResult, nowMs: number): TrimResult {
+    if (result.status !== 'TRIMMED') return result;
+    if (result.isPressed) this.#pressedMs.set(key, nowMs);
+    else if (nowMs - (this.#pressedMs.get(key) ?? -Infinity) >= SWEEP_PRESSED_FOR_MS) {
+      this.#pressedMs.delete(key);
+      return result;
+    }
+    return { ...result, isPressed: true };
   }
 
   /** Throws what may pass. */
