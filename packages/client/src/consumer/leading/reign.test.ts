@@ -57,6 +57,7 @@ test('producers that wait at a limit are made room for once the group has an ass
     catalogue: async () =>
       new Map([
         ['orders', { partitions: 1, incarnation: 'x', limits: { version: 1, limits: { maxRecords: 3 } } }],
+        ['others', { partitions: 1, incarnation: 'y', limits: { version: 1, limits: { maxRecords: 3 } } }],
       ]),
   };
   const partitions: Partial<PartitionStore> = {

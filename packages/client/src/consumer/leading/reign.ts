@@ -345,7 +345,10 @@ export class Reign {
   // --- what need not be kept ---------------------------------------------------------------------------------------
 
   #sweepTopics(topics: TopicCatalogue): void {
-    const own = new Map([...topics].filter(([topic]) => this.#assignment.owners.has(topic)));
+    // Assignors may name topics that nobody subscribes to: these are other groups' matter.
+    const isOwned = (topic: string) =>
+      this.#assignment.owners.get(topic)?.some((member) => member >= 0) === true;
+    const own = new Map([...topics].filter(([topic]) => isOwned(topic)));
     const nowMs = this.#port.clock.monotonicMs();
     this.#sweep.follow(own, nowMs);
     // A topic that is new, or has other limits, does not wait for what was due last.
