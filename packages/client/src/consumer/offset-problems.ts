@@ -21,7 +21,7 @@ export function noOffset(
     'NO_COMMITTED_OFFSET',
     `group ${group} ${what} for ${key} (log ${logStart} to ${logEnd}) and offsetReset is "fail": ` +
       'choose "earliest" or "latest"; the partition waits',
-    { details: { group, partition: key, logStart, logEnd } },
+    { details: { group, ...parsePartitionKey(key), logStart, logEnd } },
   );
 }
 
@@ -35,7 +35,7 @@ export function offsetMoved(
   return new DataError(
     'OFFSET_OUT_OF_RANGE',
     `group ${group} had committed ${reset.from} for ${key}, but the log holds ${logStart} to ${logEnd}; it goes on at ${committed}`,
-    { details: { group, partition: key, from: reset.from, to: committed, logStart, logEnd } },
+    { details: { group, ...parsePartitionKey(key), from: reset.from, to: committed, logStart, logEnd } },
   );
 }
 

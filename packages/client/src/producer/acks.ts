@@ -1,6 +1,7 @@
 /** The options that say when a record counts as stored. */
 import { ConfigError } from '@millrace/core';
 import { MAX_BLOCK_MS, type Durability } from '@millrace/redis';
+import { describeValue } from '../options/describe-value.ts';
 import { bounded } from './bounded.ts';
 
 export type Acks = 'memory' | 'replicated' | 'fsynced';
@@ -23,7 +24,7 @@ export function resolveDurability(options: AcksOptions, deliveryTimeoutMs: numbe
   if (acks !== 'memory' && acks !== 'replicated' && acks !== 'fsynced') {
     throw new ConfigError(
       'INVALID_OPTION',
-      `acks must be 'memory', 'replicated' or 'fsynced', not ${JSON.stringify(acks)} (${OF_KAFKAJS})`,
+      `acks must be 'memory', 'replicated' or 'fsynced', not ${describeValue(acks)} (${OF_KAFKAJS})`,
     );
   }
   if (acks === 'memory') {

@@ -1,7 +1,15 @@
 /** The producer behind `Millrace.producer()`: takes calls in, and looks after what its lanes share. */
-import { ClosedError, createStickyPartitioner, parseName, type MillraceError } from '@millrace/core';
+import {
+  ClosedError,
+  ConfigError,
+  createStickyPartitioner,
+  parseName,
+  type MillraceError,
+} from '@millrace/core';
 import { BatchBuffers, onReconnect, RedisTopicStore } from '@millrace/redis';
 import type { ClientContext } from '../connect/client-context.ts';
+import { describeKind } from '../options/describe-value.ts';
+import { verifyListener, type OptionNames } from '../options/verify-option-names.ts';
 import { PLAIN_CODEC, type AnyTopicDefinition } from '../topic/topic-definition.ts';
 import type { ProducerLogTruncatedEvent } from '../truncation/log-truncated.ts';
 import { AcknowledgedTrails } from './acknowledged-trails.ts';
@@ -23,6 +31,8 @@ import { TopicLane, type TopicLaneContext } from './topic-lane.ts';
  * in the garbage collector.
  */
 const MAX_KEPT_BYTES = 16_777_216;
+
+const EVENTS: OptionNames<{ logTruncated: unknown }> = { logTruncated: true };
 
 type Topic = string | AnyTopicDefinition;
 type TruncationListener = (event: ProducerLogTruncatedEvent) => void;
@@ -88,12 +98,14 @@ export class IdempotentProducer implements Producer {
       .catch(() => () => {});
   }
 
-  on(_event: 'logTruncated', listener: TruncationListener): this {
+  on(event: 'logTruncated', listener: TruncationListener): this {
+    verifyListener('producer', event, listener, EVENTS);
     this.#listeners.add(listener);
     return this;
   }
 
-  off(_event: 'logTruncated', listener: TruncationListener): this {
+  off(event: 'logTruncated', listener: TruncationListener): this {
+    verifyListener('producer', event, listener, EVENTS);
     this.#listeners.delete(listener);
     return this;
   }
@@ -106,7 +118,7 @@ export class IdempotentProducer implements Producer {
 
   sendBatch(topic: Topic, records: readonly ProducerRecord<never>[]): Promise<BatchMetadata[]> {
     return new Promise((resolve, reject) => {
-      this.#submit(topic, records, new BatchDelivery(records.length, resolve, reject));
+      this.#submit(topic, records, new BatchDelivery(lengthOf(records), resolve, reject));
     });
   }
 
@@ -217,6 +229,17 @@ export class IdempotentProducer implements Producer {
   }
 }
 
-function topicFormat({ name, value, key }: AnyTopicDefinition): RecordFormat {
-  return { topic: name, value, key };
+/** What is no list at all is refused when it is encoded. */
+function lengthOf(records: readonly unknown[] | null | undefined): number {
+  return records?.length ?? 0;
+}
+
+function topicFormat(topic: AnyTopicDefinition): RecordFormat {
+  // Users without TypeScript pass anything.
+  const { name, value, key } = (topic as Partial<AnyTopicDefinition> | null | undefined) ?? {};
+  if (typeof name === 'string' && value !== undefined) return { topic: name, value, key };
+  throw new ConfigError(
+    'INVALID_OPTION',
+    `a topic is its name, or what topic() gives, not ${describeKind(topic)}`,
+  );
 }

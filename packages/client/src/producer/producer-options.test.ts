@@ -23,6 +23,7 @@ test('defaults', () => {
 test.each<[ProducerOptions, string]>([
   [{ lingerMs: -1 }, 'lingerMs'],
   [{ lingerMs: NaN }, 'lingerMs'],
+  [{ lingerMs: '5' as never }, 'lingerMs must be a number from 0 to 29999, not "5"'],
   [{ lingerMs: 30_000 }, 'lingerMs'],
   [{ maxBatchBytes: 0 }, 'maxBatchBytes'],
   [{ maxBatchBytes: 10_000_000 }, 'maxBatchBytes'],

@@ -27,6 +27,15 @@ test('an unreachable Redis is named by host and port, and the password is nowher
   expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(PASSWORD);
 });
 
+test('a database that the server has not is named', async ({ redis }) => {
+  const url = `${redis.url.replace(/(?<=:\d+)\/.*$/, '')}/9999`;
+  expect(await failure(connect({ url, logger: false }))).toMatchObject({
+    name: 'ConfigError',
+    code: 'INVALID_OPTION',
+    message: expect.stringContaining('/9999: Redis has no database of the number'),
+  });
+});
+
 test('a wrong password is refused at once, and shown nowhere', async () => {
   await using server = await startRedis({ requirepass: 'right' });
   const error = await failure(connect(`redis://:${PASSWORD}@${server.host}:${server.port}`));

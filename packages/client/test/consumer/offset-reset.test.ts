@@ -32,7 +32,7 @@ describe('a group without a committed offset', () => {
     const first = await stage.worker({ offsetReset: 'fail' });
     await eventually(() => first.codes.length === 2);
     expect(first.codes).toEqual(['NO_COMMITTED_OFFSET', 'NO_COMMITTED_OFFSET']);
-    const error = first.told.error.find(({ details }) => details['partition'] === 'orders/0') ?? null;
+    const error = first.told.error.find(({ details }) => details['partition'] === 0) ?? null;
     expect(error).toMatchObject({ name: 'ConfigError', details: { group: GROUP, logStart: 0, logEnd: 1 } });
     expect(error?.message).toContain('choose "earliest" or "latest"');
     expect(first.owned).toEqual([]);

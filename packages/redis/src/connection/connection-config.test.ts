@@ -39,7 +39,7 @@ describe('parseRedisUrl', () => {
 test('a target is described by hosts and ports alone', () => {
   const connectTimeoutMs = 1;
   const [url, other] = ['redis://ann:hunter2@[::1]:7000/1', 'redis://:hunter2@h'];
-  expect(describeTarget({ url, connectTimeoutMs })).toBe('Redis at [::1]:7000');
+  expect(describeTarget({ url, connectTimeoutMs })).toBe('Redis at [::1]:7000/1');
   expect(describeTarget({ kind: 'cluster', seeds: [url, other], connectTimeoutMs })).toBe(
     'Redis Cluster with the seeds [::1]:7000, h:6379',
   );

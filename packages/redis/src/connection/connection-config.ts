@@ -104,7 +104,7 @@ export function describeTarget(config: ConnectionConfig): string {
   switch (config.kind) {
     case undefined:
     case 'single':
-      return `Redis at ${showAddress(parseRedisUrl(config.url))}`;
+      return `Redis at ${showDatabase(parseRedisUrl(config.url))}`;
     case 'sentinel':
       return `Redis "${config.name}" of the Sentinels at ${config.sentinels.map(showAddress).join(', ')}`;
     case 'cluster':
@@ -112,6 +112,11 @@ export function describeTarget(config: ConnectionConfig): string {
     default:
       return config satisfies never;
   }
+}
+
+/** `host:port/database`, without the database where it is the default one. */
+function showDatabase({ database, ...address }: NodeAddress & { readonly database: number }): string {
+  return database === 0 ? showAddress(address) : `${showAddress(address)}/${database}`;
 }
 
 /** `host:port`. */

@@ -42,6 +42,7 @@ describe('toMillraceError', () => {
     ["Stream isn't writeable and enableOfflineQueue options is false", 'REDIS_UNREACHABLE', 'none'],
     ['Connection is closed.', 'REDIS_UNREACHABLE', 'unknown'],
     ["Socket timeout. Expecting data, but didn't receive any in 10000ms.", 'REDIS_UNREACHABLE', 'unknown'],
+    ['ERR DB index is out of range', 'INVALID_OPTION', 'none'],
     ['WRONGTYPE Operation against a key holding the wrong kind of value', 'UNEXPECTED_REPLY', 'unknown'],
     ['ERR user_script:3: attempt to index a nil value', 'UNEXPECTED_REPLY', 'unknown'],
   ])('%s', (message, code, execution) => {

@@ -83,6 +83,15 @@ export function toMillraceError(error: unknown, where: string): MillraceError {
       fail('none'),
     );
   }
+  // The answer to SELECT, which the driver sends before anything else.
+  if (text.startsWith('ERR DB index is out of range')) {
+    return new ConfigError(
+      'INVALID_OPTION',
+      `${where}: Redis has no database of the number that the URL ends with (sentinel.database behind Sentinels): ` +
+        'name one that is there, or raise "databases" in its configuration',
+      fail('none'),
+    );
+  }
   if (isTlsFailure(error)) {
     return new ConfigError(
       'TLS_FAILED',
