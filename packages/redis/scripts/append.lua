@@ -6,7 +6,7 @@
 --         last five batches, newest last
 -- KEYS[4] sorted set of the partition's producers by the time of their last append (ms), at most a second behind it
 -- ARGV[1] producer id
--- ARGV[2] producer epoch
+-- ARGV[2] producer epoch; this and the next two as decimal digits without a zero in front
 -- ARGV[3] sequence: how many records the producer appended here before, within its epoch
 -- ARGV[4] records in the batch (1..10000)
 -- ARGV[5] the encoded batch (at most 1048640 bytes)

@@ -39,12 +39,22 @@ export async function runScript(
   } catch (error) {
     if (!isUnknownScript(error)) throw error;
     onSend?.();
-    return call(connection, script, script.text, keys, args);
+    return runScriptText(connection, script, keys, args);
   }
 }
 
 export function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}
+
+/** For a server that has said that it does not know the script. */
+export function runScriptText(
+  connection: ScriptConnection,
+  script: LuaScript,
+  keys: readonly string[],
+  args: readonly ScriptArgument[],
+): Promise<readonly ScriptReply[]> {
+  return call(connection, script, script.text, keys, args);
 }
 
 /** `body`: the digest or the text. */

@@ -13,7 +13,11 @@ export function withFault(redis: RedisConnection, script: LuaScript, text: strin
         return (sha1: string, ...rest: [number, ...string[]]) =>
           sha1 === script.sha1 ? target.eval(text, ...rest) : target.evalsha(sha1, ...rest);
       }
-      // An append goes out by itself, and where its script is unknown, as the others do.
+      if (name === 'eval') {
+        return (sent: string, ...rest: [number, ...string[]]) =>
+          target.eval(sent === script.text ? text : sent, ...rest);
+      }
+      // An append goes out by itself, and where its script is unknown, by its text.
       if (name === 'sendCommand') {
         return (command: Command) => {
           if (script !== APPEND || !(command instanceof AppendCommand)) return target.sendCommand(command);

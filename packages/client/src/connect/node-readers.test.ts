@@ -150,3 +150,24 @@ test('close ends every wait', async ({ node }) => {
   await readers.close();
   expect(await Promise.all(waits)).toHaveLength(SLOTS.length);
 });
+
+test('one whose id is not known yet is closed with the others', async () => {
+  const known = Promise.withResolvers<void>();
+  let hasClosed = false;
+  const silent = {
+    untilKnown: () => known.promise,
+    onceEnded: () => {},
+    disconnect: () => {},
+    close: async () => {
+      hasClosed = true;
+      known.reject(new Error('Connection is closed.'));
+    },
+  };
+  const open = (): Promise<ReaderConnection> => Promise.resolve(silent as unknown as ReaderConnection);
+  const readers = new NodeReaders({ clock: systemClock, open }, 1);
+  const reading = readers.readBlocked(0, BLOCK_MS, () => Promise.resolve([])).catch(() => 'closed');
+  await new Promise((resolve) => setImmediate(resolve));
+  await readers.close();
+  expect(hasClosed).toBe(true);
+  expect(await reading).toBe('closed');
+});

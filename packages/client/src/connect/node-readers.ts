@@ -185,7 +185,13 @@ export class NodeReaders {
     }
     const place = this.#openedCount;
     connection.onceEnded(() => this.#onLost(connection, place));
-    return connection;
+    try {
+      await connection.untilKnown();
+      return connection;
+    } catch (error) {
+      connection.disconnect();
+      throw error;
+    }
   }
 
   #onLost(connection: ReaderConnection, place: number): void {

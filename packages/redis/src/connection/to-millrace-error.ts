@@ -126,6 +126,8 @@ function isConnectionLoss(error: unknown, text: string): boolean {
   return (
     name === 'MaxRetriesPerRequestError' ||
     name === 'AbortError' ||
+    // Past it nothing can be told apart, so the connection was given up.
+    name === 'MalformedReplyError' ||
     text === 'Connection is closed.' ||
     text.startsWith('Socket timeout.') ||
     text === 'Command timed out' ||

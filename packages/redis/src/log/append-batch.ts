@@ -2,7 +2,7 @@
 import { APPEND } from '../generated/lua.ts';
 import type { Keys } from '../keys.ts';
 import { integerAt, textAt, unexpectedStatus } from '../reply.ts';
-import { isUnknownScript, runScript, type ScriptConnection, type ScriptReply } from '../run-script.ts';
+import { isUnknownScript, runScriptText, type ScriptConnection, type ScriptReply } from '../run-script.ts';
 import { AppendCommand } from './append-command.ts';
 
 export interface AppendRequest {
@@ -64,32 +64,24 @@ export function appendBatch(
   connection.sendCommand(command);
   return (command.promise as Promise<readonly ScriptReply[]>).then(readReply, async (error: unknown) => {
     if (!isUnknownScript(error)) throw error;
-    return readReply(await introduce(connection, keys, request, onSend));
+    onSend?.();
+    return readReply(await introduce(connection, keys, request));
   });
 }
 
-/** The server does not know the script: once more as others are run, by its text in the end. */
+/** The server does not know the script: once more, by its text. */
 function introduce(
   connection: ScriptConnection,
   keys: Keys,
   request: AppendRequest,
-  onSend?: () => void,
 ): Promise<readonly ScriptReply[]> {
   const { log, state, producers, producerTimes } = keys.partition(request.topic, request.partition);
   const { producerId, producerEpoch, sequence, recordCount, batch } = request;
-  return runScript(
-    connection,
-    APPEND,
-    [log, state, producers, producerTimes],
-    [
-      producerId,
-      producerEpoch,
-      sequence,
-      recordCount,
-      Buffer.isBuffer(batch) ? batch : Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength),
-    ],
-    onSend,
-  );
+  const bytes = Buffer.isBuffer(batch)
+    ? batch
+    : Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength);
+  const args = [producerId, producerEpoch, sequence, recordCount, bytes];
+  return runScriptText(connection, APPEND, [log, state, producers, producerTimes], args);
 }
 
 function readReply(reply: readonly ScriptReply[]): AppendReply {

@@ -27,20 +27,7 @@ export async function openReader(
   keys: Keys,
   name: string,
 ): Promise<ReaderConnection> {
-  return started(await openConnection(config, 'reader', name), keys);
-}
-
-/** As `openNode`, in the role of a reader; does not come back once it is lost. */
-export async function openNodeReader(
-  config: ClusterConfig,
-  address: NodeAddress,
-  keys: Keys,
-  name: string,
-): Promise<ReaderConnection> {
-  return started(await openNode(config, address, 'reader', name), keys);
-}
-
-async function started(redis: RedisConnection, keys: Keys): Promise<ReaderConnection> {
+  const redis = await openConnection(config, 'reader', name);
   const reader = new ReaderConnection(redis, keys);
   try {
     await reader.untilKnown();
@@ -51,17 +38,31 @@ async function started(redis: RedisConnection, keys: Keys): Promise<ReaderConnec
   }
 }
 
+/**
+ * As `openNode`, in the role of a reader; does not come back once it is lost. Its id is being asked for: whoever opened it
+ * can close it before that is answered.
+ */
+export async function openNodeReader(
+  config: ClusterConfig,
+  address: NodeAddress,
+  keys: Keys,
+  name: string,
+): Promise<ReaderConnection> {
+  return new ReaderConnection(await openNode(config, address, 'reader', name), keys);
+}
 export class ReaderConnection implements EntryReader {
   readonly #redis: RedisConnection;
   readonly #channel: WireChannel;
   readonly #commands: ReadCommands;
   readonly #identity = new IdentityReader();
   #clientId = 0;
-  #known: Promise<void> = Promise.resolve();
+  /** Never asked for where the connection is lost before it could be taken over. */
+  #known: Promise<void> = Promise.reject(new Error('Connection is closed.'));
 
   /** Nothing else may send on that connection. */
   constructor(redis: RedisConnection, keys: Keys) {
     this.#redis = redis;
+    this.#known.catch(() => {});
     this.#commands = new ReadCommands(keys);
     this.#channel = new WireChannel(redis);
     this.#channel.start(() => {
@@ -72,9 +73,12 @@ export class ReaderConnection implements EntryReader {
     });
   }
 
-  /** What CLIENT UNBLOCK takes: another one after every reconnect, and 0, which is nobody's, until it is known. */
+  /**
+   * What CLIENT UNBLOCK takes: another one after every reconnect. 0, which is nobody's, while it is not known: the former one
+   * may be somebody else's by then.
+   */
   get clientId(): number {
-    return this.#clientId;
+    return this.isUsable ? this.#clientId : 0;
   }
 
   get isUsable(): boolean {

@@ -24,6 +24,7 @@ const FIRST_BYTES = 2 * 1_048_576;
 /** `proto-max-bulk-len`, as Redis sets it by default. */
 const MAX_STRING_BYTES = 536_870_912;
 const MAX_LINE_BYTES = 16_384;
+const ENDLESS = 'a line without an end';
 /** XREAD answers five levels in RESP2. */
 const MAX_DEPTH = 8;
 /** What a safe integer always has room for. */
@@ -71,6 +72,7 @@ export class ReplyParser {
       this.#line = beginningOf(piece, at);
       return piece.length;
     }
+    if (end - at > MAX_LINE_BYTES) throw new MalformedReplyError(ENDLESS);
     this.#onLine(piece, at, end);
     return end + LINE_END_BYTES;
   }
@@ -195,7 +197,7 @@ export class ReplyParser {
 
 /** A copy: the piece is not kept for it. */
 function beginningOf(bytes: Buffer, at: number): Buffer {
-  if (bytes.length - at > MAX_LINE_BYTES) throw new MalformedReplyError('a line without an end');
+  if (bytes.length - at > MAX_LINE_BYTES) throw new MalformedReplyError(ENDLESS);
   return Buffer.from(bytes.subarray(at));
 }
 

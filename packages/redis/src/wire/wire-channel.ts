@@ -124,7 +124,9 @@ export class WireChannel {
     this.#failAll(error);
   }
 
+  /** What was refused before the connection was lost, as a demoted server refuses reads that wait, is told as that. */
   #failAll(error: Error): void {
-    for (const { fail } of this.#awaited.splice(0)) fail(error);
+    for (const { replies, fail } of this.#awaited.splice(0))
+      fail(replies.find((reply) => reply instanceof ReplyError) ?? error);
   }
 }

@@ -126,13 +126,26 @@ test.for([
   await untilBlocked(logs);
   connection.stream.emit('data', Buffer.from(bytes));
   expect(await waiting).toMatchObject({
-    code: 'UNEXPECTED_REPLY',
+    code: 'REDIS_UNREACHABLE',
     details: { execution: 'unknown' },
     message: expect.stringMatching(message),
   });
   await eventually(() => reader.isUsable);
   await logs.append('a');
   expect(await readBatches(reader, [POSITION], NOW)).toHaveLength(1);
+});
+
+test('what was refused before the connection was lost is told as that', async ({ logs, redis }) => {
+  const { redis: connection, reader } = await takenOver(redis.url, `${redis.prefix}:reader`, () => {});
+  const waiting = failureOf(readBatches(reader, [{ ...POSITION, server: 'any' }], WAITING));
+  await untilBlocked(logs);
+  const { clientId } = reader;
+  // A server that is made a replica does both, and the INFO behind the read is never answered.
+  connection.stream.emit('data', Buffer.from('-UNBLOCKED force unblock, instance state changed\r\n'));
+  connection.stream.destroy();
+  expect(await waiting).toMatchObject({ code: 'REDIS_REFUSED', details: { execution: 'none' } });
+  expect(reader.clientId).toBe(0);
+  await eventually(() => reader.clientId > clientId);
 });
 
 test('an answer to nothing ends the connection', async ({ redis }) => {
