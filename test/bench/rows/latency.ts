@@ -8,7 +8,14 @@ import { openConsumer, openProducer, PARTITIONS } from './fixture.ts';
 import type { RowDefinition } from './row-definition.ts';
 
 const PER_SECOND = 1_000;
-const SECONDS = 1.5;
+const SECONDS = 3;
+/** At this pace it takes thousands of records until V8 has compiled all of their way: a service runs for longer than that. */
+const WARM_UP_SECONDS = 10;
+
+interface Load {
+  readonly records: number;
+  readonly perSecond: number;
+}
 
 export const latency: RowDefinition = {
   id: 'latency',
@@ -16,7 +23,10 @@ export const latency: RowDefinition = {
   steps: ({ rounds }) => (rounds + 1) * 2,
   async run(bench) {
     if (!bench.peers.has('ioredis')) return [];
-    const load = { records: bench.count(PER_SECOND * SECONDS), perSecond: PER_SECOND };
+    const loadOf = (seconds: number) => ({
+      records: bench.count(PER_SECOND * seconds),
+      perSecond: PER_SECOND,
+    });
     await using producer = await openProducer(bench, 'latency');
     await using consumer = await openConsumer(bench, {
       topic: 'latency',
@@ -30,12 +40,12 @@ export const latency: RowDefinition = {
     await plainConsumer.call('open', { url: bench.redis.url });
 
     const sides = {
-      async millrace(): Promise<Latencies> {
+      async millrace(load: Load): Promise<Latencies> {
         await consumer.call('receive', load);
         await producer.call('sendPaced', { topic: 'latency', partitions: PARTITIONS, ...load });
         return consumer.call('latencies');
       },
-      async ioredis(): Promise<Latencies> {
+      async ioredis(load: Load): Promise<Latencies> {
         await plainConsumer.call('receive', { streams: PARTITIONS, ...load });
         await plainProducer.call('sendPaced', { streams: PARTITIONS, ...load });
         return plainConsumer.call('latencies');
@@ -47,13 +57,13 @@ export const latency: RowDefinition = {
         ? (['millrace', 'ioredis'] as const)
         : (['ioredis', 'millrace'] as const)) {
         bench.progress.begin(`latency: ${name}, ${round === 0 ? 'warm-up' : `round ${round}`}`);
-        const latencies = await sides[name]();
+        const latencies = await sides[name](loadOf(round === 0 ? WARM_UP_SECONDS : SECONDS));
         if (round > 0) found[name].push(latencies);
       }
     }
     const settings = {
-      millrace: `send() and eachRecord with their defaults, a process each; ${PARTITIONS} partitions in turn`,
-      ioredis: `XADD and XREAD BLOCK as buffers, a process each; ${PARTITIONS} streams in turn`,
+      millrace: `after ${WARM_UP_SECONDS} s of the same, send() and eachRecord with their defaults, a process each; ${PARTITIONS} partitions in turn`,
+      ioredis: `after ${WARM_UP_SECONDS} s of the same, XADD and XREAD BLOCK as buffers, a process each; ${PARTITIONS} streams in turn`,
     };
     return (['p50', 'p99'] as const).map((name) => {
       const values = (side: 'millrace' | 'ioredis'): number[] =>
