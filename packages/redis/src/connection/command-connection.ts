@@ -8,6 +8,7 @@ import { UnavailableError, type MillraceError } from '@millrace/core';
 import { ClusterServers } from './cluster-servers.ts';
 import { describeTarget, type ClusterConfig, type ConnectionConfig } from './connection-config.ts';
 import { clusterOptions } from './connection-options.ts';
+import { doubtSilentNodes } from './doubt-silent-nodes.ts';
 import { ClusterLookUp } from './look-up.ts';
 import { closeConnection, openConnection, timedOut, verifyConnectionName } from './open-connection.ts';
 import { toMillraceError } from './to-millrace-error.ts';
@@ -37,6 +38,7 @@ export async function openCommandConnection(
   const cluster = new Cluster([...seeds], clusterOptions(config, name));
   waitForNodes(cluster);
   hearOutAsking(cluster);
+  doubtSilentNodes(cluster);
   cluster.on('error', () => {});
   try {
     await untilReady(cluster, config, deadlineMs);

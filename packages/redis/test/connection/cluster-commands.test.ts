@@ -104,6 +104,20 @@ test('a cluster that was away as a whole is reached again, by who watches its se
   unwatch();
 }, 30_000);
 
+test('with one connection that was silent for too long, those that are idle and dead are left', async () => {
+  const keys = ['{a}:idle', '{b}:idle', '{c}:idle'];
+  for (const key of keys) expect(await increment(key)).toBe('executed');
+  if (!isCluster(command)) throw new Error('no cluster client');
+  const connected = command.nodes().filter(({ status }) => status === 'ready');
+  const [silent] = connected;
+  expect(connected.length).toBeGreaterThan(1);
+  const holes = topology.nodes.map(({ proxy }) => proxy?.apply({ kind: 'blackhole', afterwards: 'reset' }));
+  silent?.stream.destroy(new Error("Socket timeout. Expecting data, but didn't receive any in 10000ms."));
+  await expect.poll(() => connected.every(({ status }) => status === 'end'), { timeout: 5_000 }).toBe(true);
+  for (const hole of holes) hole?.heal();
+  for (const key of keys) await expect.poll(() => increment(key), { timeout: 5_000 }).toBe('executed');
+});
+
 test('commands that follow a slot to a node wait for its connection', async () => {
   const key = '{followed}:counter';
   expect(await increment(key)).toBe('executed');
