@@ -21,7 +21,7 @@ export interface Repository {
 const OWN_PATH = /^(?:\.\/)?((?:\.ci|apps|docs|infra|packages|test|tools)\/[\w.*/-]*)$/;
 const SHELL = new Set(['sh', 'bash', 'console']);
 /** Commands of pnpm itself that our pages may show. */
-const PNPM_COMMANDS = new Set(['add', 'exec', 'install']);
+const PNPM_COMMANDS = new Set(['add', 'exec', 'install', 'pack']);
 
 /** `file` is the page's path. Each problem begins with `file:line`. */
 export function findBrokenReferences(file: string, page: MarkdownPage, repository: Repository): string[] {
