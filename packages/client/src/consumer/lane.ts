@@ -94,7 +94,7 @@ export class Lane implements OwnedPartition {
   readonly #settings: LaneSettings;
   #fence: Fence;
   readonly #controller = new AbortController();
-  readonly signal = this.#controller.signal;
+  readonly signal: AbortSignal = this.#controller.signal;
   readonly #buffer: StoredBatch[] = [];
   #bufferedBytes = 0;
   #phase: LanePhase = 'running';
