@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AppendWindow, type InFlight } from './append-window.ts';
+import { AppendWindow, type InFlight, type WindowUser } from './append-window.ts';
+
+function user(admitted: () => void = () => {}, isFull = false): WindowUser {
+  return { isFull, admitted };
+}
 
 /** Fills the window with appends of `bytes`; gives them back. */
-function fill(window: AppendWindow, bytes = 1): InFlight[] {
+function fill(window: AppendWindow, bytes = 1, isFull = false): InFlight[] {
   const inFlight: InFlight[] = [];
-  while (window.hasRoom) inFlight.push(window.enter(bytes, 0));
+  while (window.hasRoomFor(user(() => {}, isFull))) inFlight.push(window.enter(bytes, 0));
   return inFlight;
 }
 
@@ -22,14 +26,14 @@ function saturate(
     freeMs = Math.max(freeMs, nowMs + server.wayMs / 2) + server.workMs;
     queue.push({ append: window.enter(100, nowMs), answeredMs: freeMs + server.wayMs / 2 });
   };
-  for (let user = 0; user < users; user++) window.wait(nowMs, { admitted: send });
+  for (let count = 0; count < users; count++) window.wait(nowMs, user(send));
   // Nothing is in flight yet that could leave and let them in.
   window.leave(window.enter(0, nowMs));
   for (let count = 0; count < appends; count++) {
     const first = queue.shift();
     if (first === undefined) break;
     nowMs = first.answeredMs;
-    window.wait(nowMs, { admitted: send });
+    window.wait(nowMs, user(send));
     window.answered(first.append, nowMs);
   }
   for (const { append } of queue) window.leave(append);
@@ -44,12 +48,13 @@ describe('who is let in', () => {
         const inFlight = fill(window);
         const admitted: number[] = [];
         for (const sinceMs of ages) {
-          window.wait(sinceMs, {
-            admitted: () => {
+          window.wait(
+            sinceMs,
+            user(() => {
               admitted.push(sinceMs);
               inFlight.push(window.enter(1, 0));
-            },
-          });
+            }),
+          );
         }
         expect(admitted).toEqual([]);
         for (let append = inFlight.shift(); append !== undefined; append = inFlight.shift())
@@ -63,22 +68,31 @@ describe('who is let in', () => {
     const window = new AppendWindow();
     const [first, second] = fill(window);
     let isAdmitted = false;
-    window.wait(0, { admitted: () => (isAdmitted = true) });
+    window.wait(
+      0,
+      user(() => (isAdmitted = true)),
+    );
     if (first !== undefined) window.leave(first);
-    expect([isAdmitted, window.hasRoom]).toEqual([true, true]);
+    expect([isAdmitted, window.hasRoomFor(user())]).toEqual([true, true]);
     window.enter(1, 0);
-    window.wait(0, { admitted: () => {} });
-    expect(window.hasRoom).toBe(false);
+    window.wait(0, user());
+    expect(window.hasRoomFor(user())).toBe(false);
     if (second !== undefined) window.leave(second);
-    expect(window.hasRoom).toBe(true);
+    expect(window.hasRoomFor(user())).toBe(true);
   });
 
   test('one that has nothing to send any more makes way for the next', () => {
     const window = new AppendWindow();
     const [first] = fill(window);
     const admitted: string[] = [];
-    window.wait(1, { admitted: () => admitted.push('gone') });
-    window.wait(2, { admitted: () => admitted.push('next') && window.enter(1, 0) });
+    window.wait(
+      1,
+      user(() => admitted.push('gone')),
+    );
+    window.wait(
+      2,
+      user(() => admitted.push('next') && window.enter(1, 0)),
+    );
     if (first !== undefined) window.leave(first);
     expect(admitted).toEqual(['gone', 'next']);
   });
@@ -87,15 +101,15 @@ describe('who is let in', () => {
     const window = new AppendWindow();
     const inFlight = fill(window);
     const admitted: number[] = [];
-    for (let user = 0; user < 1_000; user++) {
+    for (let place = 0; place < 1_000; place++) {
       const admit = (): void => {
-        admitted.push(user);
+        admitted.push(place);
         window.leave(window.enter(1, 0));
       };
-      window.wait(user, { admitted: admit });
+      window.wait(place, user(admit));
     }
     for (const append of inFlight.slice(0, 1)) window.leave(append);
-    expect(admitted).toEqual(Array.from({ length: 1_000 }, (_, user) => user));
+    expect(admitted).toEqual(Array.from({ length: 1_000 }, (_, place) => place));
   });
 
   test('few of the largest size', () => {
@@ -110,6 +124,29 @@ describe('who is let in', () => {
     expect(fill(new AppendWindow(), 16_383)).toHaveLength(8);
   });
 
+  test('more of those that are full, which would not grow while they wait', () => {
+    const window = new AppendWindow();
+    expect(fill(window, 229_376, true)).toHaveLength(10);
+    expect(fill(new AppendWindow(), 229_376)).toHaveLength(8);
+    expect(fill(new AppendWindow(), 16_383, true)).toHaveLength(8);
+  });
+
+  test('one that becomes full while it waits is let in, unless an older one would be overtaken', () => {
+    const window = new AppendWindow();
+    fill(window, 100_000);
+    const admitted: string[] = [];
+    const waiting = (name: string) => ({ isFull: false, admitted: () => void admitted.push(name) });
+    const [older, newer] = [waiting('older'), waiting('newer')];
+    window.wait(1, older);
+    window.wait(2, newer);
+    newer.isFull = true;
+    window.reconsider();
+    expect(admitted).toEqual([]);
+    older.isFull = true;
+    window.reconsider();
+    expect(admitted).toEqual(['older', 'newer']);
+  });
+
   test('the least of any size while it is looked for the shortest time', () => {
     const window = new AppendWindow();
     window.answered(window.enter(40_000, 0), 1);
@@ -120,9 +157,9 @@ describe('who is let in', () => {
     const window = new AppendWindow();
     const inFlight = [...fill(window), window.enter(1, 0), window.enter(1, 0)];
     for (const append of inFlight.slice(0, 2)) window.leave(append);
-    expect(window.hasRoom).toBe(false);
+    expect(window.hasRoomFor(user())).toBe(false);
     for (const append of inFlight.slice(2, 3)) window.leave(append);
-    expect(window.hasRoom).toBe(true);
+    expect(window.hasRoomFor(user())).toBe(true);
   });
 });
 

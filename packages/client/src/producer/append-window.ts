@@ -10,6 +10,8 @@
  */
 
 export interface WindowUser {
+  /** What it would send cannot grow while it waits. May change meanwhile. */
+  readonly isFull: boolean;
   /** Its turn: what it sends now has room. It may have nothing to send any more. */
   admitted(): void;
 }
@@ -34,6 +36,12 @@ const MOST_APPENDS = 1_024;
  * rather grow while they wait.
  */
 const LEAST_BYTES = 524_288;
+/**
+ * The same for a batch that is full, and gains nothing by waiting. Such a call is taken in within 6 ms, in which the server
+ * works off 2 MB; with a fourth of that in flight it waited for 3 of them, and a bulk load was a seventh slower. Not for
+ * others: a load would end in more and smaller batches, which take more memory in Redis.
+ */
+const LEAST_FULL_BYTES = 2_097_152;
 const LARGE_BYTES = 16_384;
 /** Appends of the largest size would otherwise fill the socket's buffers with megabytes that nothing can overtake. */
 const MAX_BYTES = 4_194_304;
@@ -60,8 +68,8 @@ export class AppendWindow {
   #probingSinceMs = Infinity;
 
   /** False while others wait, too. */
-  get hasRoom(): boolean {
-    return this.#isOpen && this.#waiting.length === 0;
+  hasRoomFor(user: WindowUser): boolean {
+    return this.#isOpenFor(user) && this.#waiting.length === 0;
   }
 
   /** Appends at a time, as of now. */
@@ -89,6 +97,11 @@ export class AppendWindow {
     this.#admit();
   }
 
+  /** One of those who wait has become full. */
+  reconsider(): void {
+    this.#admit();
+  }
+
   /** Calls `admitted` when there is room, once. Whose records are oldest (`sinceMs`) comes first. */
   wait(sinceMs: number, user: WindowUser): void {
     const heap = this.#waiting;
@@ -101,12 +114,12 @@ export class AppendWindow {
     }
   }
 
-  get #isOpen(): boolean {
+  #isOpenFor({ isFull }: WindowUser): boolean {
     const isProbing = this.#probingSinceMs < Infinity;
     const limit = isProbing ? LEAST_APPENDS : Math.floor(this.#limit);
     if (this.#appends < limit) return this.#bytes < MAX_BYTES;
     const areLarge = this.#bytes >= this.#appends * LARGE_BYTES;
-    return areLarge && !isProbing && this.#bytes < LEAST_BYTES;
+    return areLarge && !isProbing && this.#bytes < (isFull ? LEAST_FULL_BYTES : LEAST_BYTES);
   }
 
   #admit(): void {
@@ -114,7 +127,12 @@ export class AppendWindow {
     if (this.#isAdmitting) return;
     this.#isAdmitting = true;
     try {
-      while (this.#isOpen && this.#waiting.length > 0) this.#next()?.admitted();
+      for (
+        let first = this.#waiting[0];
+        first !== undefined && this.#isOpenFor(first.user);
+        first = this.#waiting[0]
+      )
+        this.#takeFirst()?.admitted();
     } finally {
       this.#isAdmitting = false;
     }
@@ -140,7 +158,7 @@ export class AppendWindow {
     else if (queued > MANY_QUEUED) this.#limit = Math.max(this.#limit - step, LEAST_APPENDS);
   }
 
-  #next(): WindowUser | undefined {
+  #takeFirst(): WindowUser | undefined {
     const heap = this.#waiting;
     this.#swap(0, heap.length - 1);
     const first = heap.pop();

@@ -6,7 +6,7 @@
  */
 import { UnavailableError, type MillraceError, type Timer } from '@millrace/core';
 import { BatchEncoder, type BatchBuffers } from '@millrace/redis';
-import type { WindowUser } from './append-window.ts';
+import type { AppendWindow, WindowUser } from './append-window.ts';
 import { BatchSender, type SenderContext } from './batch-sender.ts';
 import type { EncodedRecord } from './encode-records.ts';
 import type { MemoryBudget } from './memory-budget.ts';
@@ -52,7 +52,7 @@ export class PartitionLane implements WindowUser {
   #open: PendingBatch | null = null;
   /** The open batch waits for nothing but the batch under way, and for room in the window. */
   #isOpenDue = false;
-  #isWaitingForWindow = false;
+  #waitsFor: AppendWindow | null = null;
   readonly #sealed: PendingBatch[] = [];
   #lingerTimer: Timer | null = null;
   #deadlineTimer: Timer | null = null;
@@ -103,8 +103,13 @@ export class PartitionLane implements WindowUser {
   }
 
   admitted(): void {
-    this.#isWaitingForWindow = false;
+    this.#waitsFor = null;
     this.#deliverOldest();
+  }
+
+  /** The oldest batch takes no more records. */
+  get isFull(): boolean {
+    return this.#sealed.length > 0;
   }
 
   /** Nothing is in it. */
@@ -155,7 +160,7 @@ export class PartitionLane implements WindowUser {
     this.#owner.batchOpened(nowMs);
     this.#isOpenDue = false;
     if (options.lingerMs > 0) this.#lingerTimer = clock.startTimer(options.lingerMs, () => this.release());
-    else if (this.#sender.batch === null && !this.#isWaitingForWindow) this.#context.releaseSoon(this);
+    else if (this.#sender.batch === null && this.#waitsFor === null) this.#context.releaseSoon(this);
     else this.#isOpenDue = true;
     this.#startDeadline(nowMs);
     return batch;
@@ -175,15 +180,19 @@ export class PartitionLane implements WindowUser {
   }
 
   #deliverNext(): void {
-    if (this.#sender.batch !== null || this.#isWaitingForWindow) return;
+    if (this.#sender.batch !== null) return;
+    if (this.#waitsFor !== null) {
+      if (this.isFull) this.#waitsFor.reconsider();
+      return;
+    }
     const oldest = this.#sealed[0] ?? (this.#isOpenDue ? this.#open : null);
     if (oldest === null) return;
     const window = this.#context.log.windowOf(this.#topic, this.#partition);
-    if (window === null || window.hasRoom) {
+    if (window === null || window.hasRoomFor(this)) {
       this.#deliverOldest();
       return;
     }
-    this.#isWaitingForWindow = true;
+    this.#waitsFor = window;
     window.wait(oldest.createdMs, this);
   }
 

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { Command } from 'ioredis';
 import { APPEND } from '../generated/lua.ts';
 import type { Keys } from '../keys.ts';
+import { argument } from '../wire/argument.ts';
 import type { AppendRequest } from './append-batch.ts';
 
 /** A copy of so little costs less than what Node does for each part of a write. */
@@ -93,6 +94,5 @@ function encodeBeginning(keys: Keys, topic: string, partition: number): Beginnin
 }
 
 function digits(number: number): string {
-  const text = String(number);
-  return `$${text.length}\r\n${text}\r\n`;
+  return argument(String(number));
 }

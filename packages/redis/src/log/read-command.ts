@@ -3,6 +3,7 @@
  * sixteen after each record, and one position of them has changed.
  */
 import type { Keys } from '../keys.ts';
+import { argument } from '../wire/argument.ts';
 import { entryIdBefore } from './log-entry.ts';
 import type { ReadOptions, ReadPosition } from './read-batches.ts';
 
@@ -99,9 +100,4 @@ class LogList {
     const command = `*${count}\r\n$5\r\nxread\r\n$5\r\nCOUNT\r\n${argument(String(maxEntries))}${block}`;
     return `${command}$7\r\nSTREAMS\r\n${this.#namesText}`;
   }
-}
-
-/** Of ASCII: prefixes, topics and groups hold nothing else. */
-function argument(text: string): string {
-  return `$${text.length}\r\n${text}\r\n`;
 }

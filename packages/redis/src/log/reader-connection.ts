@@ -11,6 +11,7 @@ import {
 } from '../connection/open-connection.ts';
 import { toMillraceError } from '../connection/to-millrace-error.ts';
 import type { Keys } from '../keys.ts';
+import { argument } from '../wire/argument.ts';
 import { MalformedReplyError, ReplyError } from '../wire/reply-error.ts';
 import type { Reply } from '../wire/reply-parser.ts';
 import { WireChannel } from '../wire/wire-channel.ts';
@@ -50,6 +51,7 @@ export async function openNodeReader(
 ): Promise<ReaderConnection> {
   return new ReaderConnection(await openNode(config, address, 'reader', name), keys);
 }
+
 export class ReaderConnection implements EntryReader {
   readonly #redis: RedisConnection;
   readonly #channel: WireChannel;
@@ -116,8 +118,7 @@ export class ReaderConnection implements EntryReader {
 
   /** Ends the wait of another connection to the same server. */
   async unblock(clientId: number): Promise<void> {
-    const id = String(clientId);
-    await this.#ask(`*3\r\n$6\r\nclient\r\n$7\r\nUNBLOCK\r\n$${id.length}\r\n${id}\r\n`);
+    await this.#ask(`*3\r\n$6\r\nclient\r\n$7\r\nUNBLOCK\r\n${argument(String(clientId))}`);
   }
 
   async #learnClientId(): Promise<void> {
