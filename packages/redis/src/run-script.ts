@@ -6,6 +6,7 @@
  * Every script is idempotent or fenced, so a caller that lost the reply may call again.
  */
 import type { Redis } from 'ioredis';
+import { MethodCommand } from './wire/method-command.ts';
 
 export interface LuaScript {
   readonly name: string;
@@ -23,7 +24,7 @@ export type ScriptArgument = string | number | Buffer;
 export type ScriptReply = string | number | null | readonly ScriptReply[];
 
 /** The part of ioredis that scripts need; `Redis` and `Cluster` both have it. */
-export type ScriptConnection = Pick<Redis, 'evalsha' | 'eval' | 'evalsha_ro' | 'eval_ro' | 'sendCommand'>;
+export type ScriptConnection = Pick<Redis, 'sendCommand'>;
 
 /** `onSend` is called right before each time that the script goes out: twice where its text has to follow. */
 export async function runScript(
@@ -65,13 +66,9 @@ function call(
   keys: readonly string[],
   args: readonly ScriptArgument[],
 ): Promise<ScriptReply[]> {
-  const isDigest = body === sha1;
-  const sent = isReadOnly
-    ? isDigest
-      ? connection.evalsha_ro(body, keys.length, ...keys, ...args)
-      : connection.eval_ro(body, keys.length, ...keys, ...args)
-    : isDigest
-      ? connection.evalsha(body, keys.length, ...keys, ...args)
-      : connection.eval(body, keys.length, ...keys, ...args);
+  const command = `${body === sha1 ? 'evalsha' : 'eval'}${isReadOnly ? '_ro' : ''}`;
+  const sent = connection.sendCommand(
+    new MethodCommand(command, [body, keys.length, ...keys, ...args], { replyEncoding: 'utf8' }),
+  );
   return sent as Promise<ScriptReply[]>;
 }

@@ -4,10 +4,10 @@
  * its pages touched and its bytes copied a second time), and write each command by itself.
  */
 import type { Socket } from 'node:net';
-import { Command } from 'ioredis';
 import { APPEND } from '../generated/lua.ts';
 import type { Keys } from '../keys.ts';
 import { argument } from '../wire/argument.ts';
+import { MethodCommand } from '../wire/method-command.ts';
 import type { AppendRequest } from './append-batch.ts';
 
 /** A copy of so little costs less than what Node does for each part of a write. */
@@ -27,7 +27,7 @@ interface Beginning {
 const beginnings = new WeakMap<Keys, Map<string, Beginning[]>>();
 
 /** Only for a connection: a pipeline asks for the bytes without writing them. */
-export class AppendCommand extends Command {
+export class AppendCommand extends MethodCommand {
   readonly #beginning: Beginning;
   readonly #request: AppendRequest;
 
