@@ -79,21 +79,27 @@ export class PartitionLane implements WindowUser {
 
   /** Throws what the encoder throws for a record that fits no batch; then nothing has changed. */
   add(record: EncodedRecord, delivery: BatchedRecord): void {
+    if (!this.addUnlessFull(record, delivery)) this.addUnlessFull(record, delivery);
+  }
+
+  /** False when the open batch had no room for it: it is closed now, and the next one not yet begun. Throws as `add`. */
+  addUnlessFull(record: EncodedRecord, delivery: BatchedRecord): boolean {
     const { maxBatchBytes, maxBatchRecords } = this.#context.options;
-    if (this.#encoder.recordCount >= maxBatchRecords) this.#seal();
-    let before = this.#encoder.byteLength;
-    if (!this.#encoder.append(record, maxBatchBytes)) {
+    const before = this.#encoder.byteLength;
+    const isAdded =
+      this.#encoder.recordCount < maxBatchRecords && this.#encoder.append(record, maxBatchBytes);
+    if (isAdded) {
+      const batch = this.#open ?? this.#openBatch();
+      const bytes = this.#encoder.byteLength - before;
+      batch.bufferedBytes += bytes;
+      if (record.partition !== undefined) batch.isBound = true;
+      this.#context.memory.take(bytes);
+      delivery.added(batch, this.#encoder.recordCount - 1);
+    } else {
       this.#seal();
-      before = this.#encoder.byteLength;
-      this.#encoder.append(record, maxBatchBytes);
     }
-    const batch = this.#open ?? this.#openBatch();
-    const bytes = this.#encoder.byteLength - before;
-    batch.bufferedBytes += bytes;
-    if (record.partition !== undefined) batch.isBound = true;
-    this.#context.memory.take(bytes);
-    delivery.added(batch, this.#encoder.recordCount - 1);
     if (this.#sealed.length > 0) this.#deliverNext();
+    return isAdded;
   }
 
   /** The open batch has waited for company long enough. */

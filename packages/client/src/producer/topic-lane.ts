@@ -165,11 +165,22 @@ export class TopicLane {
           groups.end();
         }
       } else {
-        this.#lane(this.#partitionOf(record, partitions)).add(record, delivery);
+        this.#add(record, partitions, delivery);
         index++;
       }
     }
     return index;
+  }
+
+  /**
+   * A record that follows the sticky partition goes on with it when it finds the batch full: left behind, it would be a batch
+   * of its own, and of a thousand partitions every other batch.
+   */
+  #add(record: EncodedRecord, partitions: number, delivery: Delivery): void {
+    const lane = this.#lane(this.#partitionOf(record, partitions));
+    if (isPlaced(record)) lane.add(record, delivery);
+    else if (!lane.addUnlessFull(record, delivery))
+      this.#lane(this.#partitionOf(record, partitions)).add(record, delivery);
   }
 
   /**

@@ -77,6 +77,26 @@ test('records without a key stay together in a batch and move on with the next',
   expect(stored.flatMap(({ batches }) => batches)).toEqual(Array.from({ length: 10 }, () => 40));
 });
 
+test('the record that finds their batch full moves on with it', async ({ redis, ioredis, millrace }) => {
+  await millrace.admin.createTopic('orders', { partitions: 50 });
+  for (const limit of [{ maxBatchRecords: 10 }, { maxBatchBytes: 300 }]) {
+    await using producer = millrace.producer(limit);
+    const records = Array.from({ length: 100 }, (_, index) => ({ value: `${index} of a hundred` }));
+    expect((await producer.sendBatch('orders', records)).reduce((sum, { count }) => sum + count, 0)).toBe(
+      100,
+    );
+    const stored = await Promise.all(
+      Array.from({ length: 50 }, (_, partition) => readPartition(ioredis, redis.prefix, 'orders', partition)),
+    );
+    // But for the last batch none is small, in which one would have stayed behind.
+    const sizes = stored.flatMap(({ batches }) => batches).toSorted((a, b) => a - b);
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(100);
+    expect(sizes[1]).toBeGreaterThanOrEqual(10);
+    await millrace.admin.deleteTopic('orders');
+    await millrace.admin.createTopic('orders', { partitions: 50 });
+  }
+});
+
 test('a call keeps its order within each partition, wherever its records may go and with little room', async ({
   redis,
   ioredis,
