@@ -17,6 +17,7 @@ import { startRedis } from '@millrace/testkit';
 import { Redis } from 'ioredis';
 import { connect, type Producer } from 'millrace';
 import { median } from './median.ts';
+import { pace } from './run/pace.ts';
 import { bufferValue } from './run/values.ts';
 
 const { values: options } = parseArgs({
@@ -119,20 +120,13 @@ async function appends(): Promise<number> {
 
 async function latency(producer: Producer): Promise<number[]> {
   const taken: number[] = [];
-  const startMs = performance.now();
-  const pending: Promise<unknown>[] = [];
-  for (let index = 0; index < RECORDS;) {
-    const due = Math.min(RECORDS, Math.floor(performance.now() - startMs));
-    for (; index < due; index++) {
-      const sentMs = performance.now();
-      const sent = options.plain
-        ? plain.xadd(`p:${index % PARTITIONS}`, '*', 'v', VALUE)
-        : producer.send(TOPIC, { value: VALUE });
-      pending.push(sent.then(() => taken.push(performance.now() - sentMs)));
-    }
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  await Promise.all(pending);
+  await pace(RECORDS, 1_000, async (index) => {
+    const sentMs = performance.now();
+    await (options.plain
+      ? plain.xadd(`p:${index % PARTITIONS}`, '*', 'v', VALUE)
+      : producer.send(TOPIC, { value: VALUE }));
+    taken.push(performance.now() - sentMs);
+  });
   return taken.toSorted((a, b) => a - b);
 }
 

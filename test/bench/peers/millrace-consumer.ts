@@ -4,7 +4,7 @@
  */
 import { connect, type Consumer, type Handlers, type Millrace } from 'millrace';
 import { cpuWork } from '../run/cpu-work.ts';
-import { MemoryWatch, type MemoryReport } from '../run/memory-watch.ts';
+import { MemoryWatch, type MemoryReport, type Watched } from '../run/memory-watch.ts';
 import { LatencyCollector, type Latencies } from '../run/pace.ts';
 import { stopwatch, type Timing } from '../run/stopwatch.ts';
 import { serveTasks } from '../run/task-server.ts';
@@ -178,11 +178,17 @@ const tasks = {
   },
 
   /** As `pass`, and looks at the process' memory while it goes on. */
-  async passWatched(args: PassArgs & { windows: number }): Promise<Timing & { memory: MemoryReport }> {
+  async passWatched({
+    watched,
+    parts,
+    ...args
+  }: PassArgs & { watched: Watched; parts: number }): Promise<Timing & { memory: MemoryReport }> {
     const expected = args.to.reduce((sum, to, partition) => sum + to - (args.from[partition] ?? 0), 0);
-    memory = new MemoryWatch(expected, args.windows);
+    const watch = new MemoryWatch(watched, expected, parts);
+    memory = watch;
     const timing = await tasks.pass(args);
-    return { ...timing, memory: memory.report() };
+    memory = undefined;
+    return { ...timing, memory: watch.report() };
   },
 
   /** Delivers what comes from now on; `latencies` waits for it. */

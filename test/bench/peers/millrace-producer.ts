@@ -18,6 +18,8 @@ export interface SendBatchArgs {
   readonly callRecords: number;
   readonly callsInFlight: number;
   readonly values?: 'text' | 'json';
+  /** Default `in turn`. `by the producer`: records have neither a key nor a partition. */
+  readonly placed?: 'in turn' | 'by the producer';
 }
 
 export interface SendArgs {
@@ -63,14 +65,16 @@ const tasks = {
     const { topic, partitions, records, callRecords, callsInFlight } = args;
     const { producer } = use();
     const value = args.values === 'json' ? jsonValue : bufferValue;
+    const isPlaced = args.placed !== 'by the producer';
     const calls = Math.ceil(records / callRecords);
     const send = async (call: number): Promise<void> => {
       const from = call * callRecords;
       const count = Math.min(callRecords, records - from);
-      const batch = Array.from({ length: count }, (_, index) => ({
-        partition: (from + index) % partitions,
-        value: value(from + index),
-      }));
+      const batch = Array.from({ length: count }, (_, index) =>
+        isPlaced
+          ? { partition: (from + index) % partitions, value: value(from + index) }
+          : { value: value(from + index) },
+      );
       let stored = 0;
       for (const part of await producer.sendBatch(topic, batch)) stored += part.count;
       if (stored !== count) throw new Error(`${count} records sent, ${stored} acknowledged`);
@@ -88,13 +92,11 @@ const tasks = {
   /** So many records a second, each with the time at which it was sent. */
   async sendPaced(args: { topic: string; partitions: number; records: number; perSecond: number }) {
     const { producer } = use();
-    const sent: Promise<unknown>[] = [];
     await pace(args.records, args.perSecond, (index, stamp) => {
       const value = Buffer.alloc(VALUE_BYTES);
       stamp(value);
-      sent.push(producer.send(args.topic, { partition: index % args.partitions, value }));
+      return producer.send(args.topic, { partition: index % args.partitions, value });
     });
-    await Promise.all(sent);
   },
 
   async close(): Promise<void> {

@@ -20,7 +20,7 @@ export interface BenchRow {
   readonly against: string;
   readonly target: Target;
   readonly verdict: Verdict;
-  /** Of the medians; null where there is nothing to compare with. */
+  /** Null where there is nothing to compare with. */
   readonly ratio: number | null;
   readonly unit: string;
   /** By side, the one that the ratio has above first. */
@@ -48,16 +48,29 @@ export interface CompareOptions {
   readonly note?: string;
 }
 
-/** The ratio of the medians: `above` over `below`. */
+/** Of measurements that do not belong together one by one: the ratio of the medians, `above` over `below`. */
 export function compare(options: CompareOptions, above: Measured, below: Measured): BenchRow {
-  const [over, under] = [median(above.values), median(below.values)];
-  const ratio = over / under;
+  return compared(options, above, below, median(above.values) / median(below.values));
+}
+
+/**
+ * Of sides that took turns: the median of the rounds' own ratios. A neighbour on the machine who stays for some seconds slows
+ * both sides of a round, and the ratio of the medians would set a round that it met against one that it did not.
+ */
+export function compareTurns(options: CompareOptions, above: Measured, below: Measured): BenchRow {
+  if (above.values.length !== below.values.length)
+    throw new Error(`${options.id}: ${above.values.length} rounds against ${below.values.length}`);
+  const ratios = above.values.map((value, round) => value / (below.values[round] ?? Number.NaN));
+  return compared(options, above, below, median(ratios));
+}
+
+function compared(options: CompareOptions, above: Measured, below: Measured, ratio: number): BenchRow {
   return {
     ...describe(options),
     against: below.name,
     verdict: reaches(ratio, options.target) ? 'pass' : 'miss',
     ratio,
-    medians: { [above.name]: over, [below.name]: under },
+    medians: { [above.name]: median(above.values), [below.name]: median(below.values) },
     rounds: { [above.name]: above.values, [below.name]: below.values },
   };
 }

@@ -5,7 +5,7 @@
  */
 import type { Assigning } from '../peers/assignor.ts';
 import { median } from '../median.ts';
-import { compare, type BenchRow } from '../report/row.ts';
+import { compareTurns, type BenchRow } from '../report/row.ts';
 import { startSide } from '../run/side-process.ts';
 import type { RowDefinition } from './row-definition.ts';
 
@@ -49,7 +49,7 @@ export const assignment: RowDefinition = {
         values,
       });
       return [
-        compare(
+        compareTurns(
           {
             id: `assignment-sticky/${large}`,
             measure: `sticky assignment: cost of a partition ${sizes}`,
@@ -62,7 +62,7 @@ export const assignment: RowDefinition = {
           side(large, found[large].assignNs),
           side(small, found[small].assignNs),
         ),
-        compare(
+        compareTurns(
           {
             id: `assignment-reconcile/${large}`,
             measure: `one reconcile: cost of a partition ${sizes}`,

@@ -1,7 +1,7 @@
 /** What a record takes in the server's memory, allocation included: random values, and JSON with compression. */
 import type { IoredisProducer } from '../peers/ioredis-producer.ts';
 import type { MillraceProducer } from '../peers/millrace-producer.ts';
-import { compare } from '../report/row.ts';
+import { compareTurns } from '../report/row.ts';
 import type { Bench } from '../run/bench.ts';
 import { startSide, type Side } from '../run/side-process.ts';
 import { BULK, PARTITIONS, PIPELINES } from './fixture.ts';
@@ -28,7 +28,7 @@ export const bytes: RowDefinition = {
     const sent = `${records} records by sendBatch, ${BULK.callRecords} a call, over ${PARTITIONS} partitions`;
     const added = `XADD of one field, over ${PARTITIONS} streams`;
     return [
-      compare(
+      compareTurns(
         {
           id: 'bytes/ioredis',
           measure: 'memory a record, 200 random letters / plain XADD',
@@ -39,7 +39,7 @@ export const bytes: RowDefinition = {
         { name: 'millrace', values: found['millrace text'] },
         { name: 'ioredis', values: found['ioredis text'] },
       ),
-      compare(
+      compareTurns(
         {
           id: 'bytes-json/ioredis',
           measure: 'memory a record, JSON with zstd / plain XADD of the same',

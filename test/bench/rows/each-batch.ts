@@ -3,7 +3,7 @@ import type { BullMq } from '../peers/bullmq.ts';
 import type { IoredisConsumer } from '../peers/ioredis-consumer.ts';
 import type { Nats } from '../peers/nats.ts';
 import { provideNats } from '../peers/provide-nats.ts';
-import { compare, withoutFigure, type BenchRow, type CompareOptions } from '../report/row.ts';
+import { compareTurns, withoutFigure, type BenchRow, type CompareOptions } from '../report/row.ts';
 import type { Bench } from '../run/bench.ts';
 import { startSide } from '../run/side-process.ts';
 import { costsOf, recordsPerSecond, takeTurns, type Contestant } from '../run/take-turns.ts';
@@ -58,7 +58,11 @@ export const eachBatch: RowDefinition = {
       };
       return 'missing' in contestant
         ? withoutFigure(options, name, 'not available', contestant.missing)
-        : compare(options, { name: 'millrace', values: values('millrace') }, { name, values: values(name) });
+        : compareTurns(
+            options,
+            { name: 'millrace', values: values('millrace') },
+            { name, values: values(name) },
+          );
     });
   },
 };

@@ -1,6 +1,6 @@
 /** Consuming one by one: `eachRecord` with an asynchronous handler against the same over `XREADGROUP` with `XACK`. */
 import type { IoredisConsumer } from '../peers/ioredis-consumer.ts';
-import { compare } from '../report/row.ts';
+import { compareTurns } from '../report/row.ts';
 import { startSide } from '../run/side-process.ts';
 import { costsOf, recordsPerSecond, takeTurns } from '../run/take-turns.ts';
 import { GROUP_READ, plainGroupSettings } from './each-batch.ts';
@@ -40,7 +40,7 @@ export const eachRecord: RowDefinition = {
       },
     ]);
     return [
-      compare(
+      compareTurns(
         {
           id: 'each-record/ioredis',
           measure: 'eachRecord, async handler, + commit / XREADGROUP + XACK',

@@ -1,8 +1,8 @@
 /** What a delivered record costs when 1, 4 and 16 groups read one topic: processor time of the worker and of Redis. */
 import type { MillraceConsumer } from '../peers/millrace-consumer.ts';
-import { compare } from '../report/row.ts';
+import { compareTurns } from '../report/row.ts';
 import type { Side } from '../run/side-process.ts';
-import { costUs, takeTurns } from '../run/take-turns.ts';
+import { costsOf, costUs, takeTurns } from '../run/take-turns.ts';
 import { fillTopic, FLAT, openConsumer, PARTITIONS, zeros } from './fixture.ts';
 import type { RowDefinition } from './row-definition.ts';
 
@@ -35,12 +35,13 @@ export const groups: RowDefinition = {
     );
     const values = (count: number): number[] => costUs(samples[`${count}`] ?? []);
     return GROUPS.slice(1).map((count) =>
-      compare(
+      compareTurns(
         {
           id: `groups-${count}`,
           measure: `cost of a delivered record with ${count} groups / with 1`,
           unit: 'µs of processor time',
           target: FLAT,
+          costs: costsOf(samples, `${count}`, '1'),
           settings: {
             millrace: `eachBatch, all groups in one process; ${records} records, consumed ${MOST / count} times by each of ${count} groups; ${PARTITIONS} partitions`,
           },

@@ -4,7 +4,7 @@
  */
 import type { Burner } from '../peers/burner.ts';
 import type { MillraceConsumer } from '../peers/millrace-consumer.ts';
-import { compare } from '../report/row.ts';
+import { compareTurns } from '../report/row.ts';
 import { startSide, type Side } from '../run/side-process.ts';
 import type { Timing } from '../run/stopwatch.ts';
 import { recordsPerSecond, takeTurns, type Sample } from '../run/take-turns.ts';
@@ -48,7 +48,7 @@ export const processes: RowDefinition = {
     ]);
     const { one: single, four: fourfold, burnOne, burnFour } = samples;
     return [
-      compare(
+      compareTurns(
         {
           id: 'processes/cores',
           measure: `what ${WORKERS} worker processes gain over 1 / what the cores allow`,

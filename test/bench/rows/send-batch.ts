@@ -1,7 +1,7 @@
 /** Bulk loading: `sendBatch` against pipelined `XADD` and BullMQ's `addBulk`. */
 import type { BullMq } from '../peers/bullmq.ts';
 import type { IoredisProducer } from '../peers/ioredis-producer.ts';
-import { compare } from '../report/row.ts';
+import { compareTurns } from '../report/row.ts';
 import { startSide } from '../run/side-process.ts';
 import { costsOf, recordsPerSecond, takeTurns, type Contestant } from '../run/take-turns.ts';
 import { BULK, MILLRACE_PRODUCER, openProducer, PARTITIONS, PIPELINES } from './fixture.ts';
@@ -47,7 +47,7 @@ export const sendBatch: RowDefinition = {
     const rows = [];
     if (bench.peers.has('ioredis')) {
       rows.push(
-        compare(
+        compareTurns(
           {
             id: 'send-batch/ioredis',
             measure: 'sendBatch / pipelined XADD',
@@ -66,7 +66,7 @@ export const sendBatch: RowDefinition = {
     }
     if (bench.peers.has('bullmq')) {
       rows.push(
-        compare(
+        compareTurns(
           {
             id: 'send-batch/bullmq',
             measure: 'sendBatch / BullMQ addBulk',

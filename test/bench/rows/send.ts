@@ -1,6 +1,6 @@
 /** Many callers that each wait for their own record: `send` against `XADD` that ioredis pipelines by itself. */
 import type { IoredisProducer } from '../peers/ioredis-producer.ts';
-import { compare } from '../report/row.ts';
+import { compareTurns } from '../report/row.ts';
 import { startSide } from '../run/side-process.ts';
 import { costsOf, recordsPerSecond, takeTurns } from '../run/take-turns.ts';
 import { MILLRACE_PRODUCER, openProducer, PARTITIONS } from './fixture.ts';
@@ -44,7 +44,7 @@ export const send: RowDefinition = {
       ioredis: `XADD, enableAutoPipelining, values as text, ${CONCURRENCY} that wait for their answers at a time; ${PARTITIONS} streams`,
     };
     return [
-      compare(
+      compareTurns(
         {
           id: 'send/ioredis',
           measure: '1,000 sends at a time / auto-pipelined XADD',

@@ -5,19 +5,31 @@
 
 export type Stamp = (value: Buffer) => void;
 
-/** Timers fire late, never early: what has become due meanwhile is sent in one turn, on every side alike. */
+/**
+ * Timers fire late, never early: what has become due meanwhile is sent in one turn, on every side alike. Resolves when
+ * everything is answered. Answers are counted and not kept: a service does not keep them, and thousands of promises that
+ * survive are what the pauses of the collector would be made of.
+ */
 export async function pace(
   records: number,
   perSecond: number,
-  send: (index: number, stamp: Stamp) => void,
+  send: (index: number, stamp: Stamp) => Promise<unknown>,
 ): Promise<void> {
   const stamp: Stamp = (value) => void value.writeBigUInt64LE(process.hrtime.bigint());
+  const all = Promise.withResolvers<void>();
+  // Rejected while it is not waited for yet.
+  all.promise.catch(() => {});
+  let answers = 0;
+  const onAnswer = (): void => {
+    if (++answers === records) all.resolve();
+  };
   const startedMs = performance.now();
   for (let index = 0; index < records;) {
     const due = Math.min(records, Math.floor(((performance.now() - startedMs) / 1_000) * perSecond) + 1);
-    while (index < due) send(index++, stamp);
+    while (index < due) send(index++, stamp).then(onAnswer, all.reject);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
+  await all.promise;
 }
 
 export interface Latencies {
