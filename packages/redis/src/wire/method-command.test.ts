@@ -17,10 +17,9 @@ test('it has every property of the driver, but for the closures', () => {
   expect(Object.keys(own ?? {})).toEqual(
     expect.arrayContaining(Object.keys(drivers ?? {}).filter((name) => !replaced.has(name))),
   );
-  for (const name of replaced) {
-    expect(Object.hasOwn(drivers ?? {}, name), `the driver's ${name}`).toBe(true);
-    expect(Object.hasOwn(own ?? {}, name), name).toBe(false);
-  }
+  const stored = (command: object | undefined): string[] =>
+    Object.keys(command ?? {}).filter((name) => replaced.has(name));
+  expect([stored(drivers), stored(own)]).toEqual([['resolve', 'reject'], []]);
 });
 
 test('a reply is decoded as it was asked for', async () => {
