@@ -67,8 +67,8 @@ export const latency: RowDefinition = {
       }
     }
     const settings = {
-      millrace: `after ${WARM_UP.records} records at ${WARM_UP.perSecond} a second, send() and eachRecord with their defaults, a process each; ${PARTITIONS} partitions in turn`,
-      ioredis: `after ${WARM_UP.records} records at ${WARM_UP.perSecond} a second, XADD and XREAD BLOCK as buffers, a process each; ${PARTITIONS} streams in turn`,
+      millrace: `after ${warmUp.records} records at ${warmUp.perSecond} a second, send() and eachRecord with their defaults, a process each; ${PARTITIONS} partitions in turn`,
+      ioredis: `after ${warmUp.records} records at ${warmUp.perSecond} a second, XADD and XREAD BLOCK as buffers, a process each; ${PARTITIONS} streams in turn`,
     };
     return (['p50', 'p99'] as const).map((name) => {
       const values = (side: 'millrace' | 'ioredis'): number[] =>

@@ -49,8 +49,9 @@ async function memoryRows(bench: Bench, { records, ends, note }: LongLog): Promi
     openConsumer(bench, { topic: 'long', partitions: PARTITIONS, groups: [group], handler: 'eachBatch' });
   // Its modules are in the compile cache when the one that counts begins.
   await (await open('compiled')).close();
-  await using worker = await open('long');
+  // A worker each: what only grows for a while would have done so before the second pass of the same one.
   const watch = async (watched: Watched): Promise<MemoryReport> => {
+    await using worker = await open(watched);
     bench.progress.begin(`memory: one pass over all of it, ${watched}`);
     const args = { from: zeros(PARTITIONS), to: ends, watched, parts: PARTS };
     return (await worker.call('passWatched', args)).memory;

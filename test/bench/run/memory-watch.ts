@@ -1,6 +1,6 @@
 /**
- * Memory of this process while it consumes, part by part of the records. What is alive is told by the heap after a full
- * collection; without one, the heap also holds what has become garbage since the last, which V8 puts off for as long as
+ * Memory of this process while it consumes, part by part of the records. Which objects are alive is told by the heap after a
+ * full collection (buffers lie outside of it: the resident set is what has a bound for them); without one, the heap also holds what has become garbage since the last, which V8 puts off for as long as
  * it likes: the lowest points of each million went up and down by half over thirty million records.
  */
 import { setFlagsFromString } from 'node:v8';
@@ -24,26 +24,28 @@ export class MemoryWatch {
   readonly #watched: Watched;
   readonly #records: number;
   readonly #parts: number[];
-  readonly #step: number;
-  #next: number;
+  readonly #looksInPart: number;
+  #looks = 0;
 
   constructor(watched: Watched, records: number, parts: number) {
     this.#watched = watched;
     this.#records = records;
     this.#parts = Array.from({ length: parts }, () => 0);
-    this.#step = watched === 'heap' ? records / parts : records / parts / LOOKS;
-    this.#next = this.#step;
+    this.#looksInPart = watched === 'heap' ? 1 : LOOKS;
   }
 
   /** `done`: records so far. */
   look(done: number): void {
-    if (done < this.#next) return;
+    const allLooks = this.#looksInPart * this.#parts.length;
+    const isDue = (): boolean =>
+      this.#looks < allLooks && (this.#looks + 1) * this.#records <= done * allLooks;
+    if (!isDue()) return;
     if (this.#watched === 'heap') collectFully();
     const { heapUsed, rss } = process.memoryUsage();
     const mib = (this.#watched === 'heap' ? heapUsed : rss) / MIB;
     // A batch may end more than one part.
-    for (; this.#next <= done; this.#next += this.#step) {
-      const part = Math.ceil((this.#next / this.#records) * this.#parts.length) - 1;
+    for (; isDue(); this.#looks++) {
+      const part = Math.floor(this.#looks / this.#looksInPart);
       this.#parts[part] = Math.max(this.#parts[part] ?? 0, mib);
     }
   }

@@ -37,9 +37,9 @@ const MOST_APPENDS = 1_024;
  */
 const LEAST_BYTES = 524_288;
 /**
- * The same for a batch that is full, and gains nothing by waiting. Such a call is taken in within 6 ms, in which the server
- * works off 2 MB; with a fourth of that in flight it waited for 3 of them, and a bulk load was a seventh slower. Not for
- * others: a load would end in more and smaller batches, which take more memory in Redis.
+ * The same for a batch that is full, and gains nothing by waiting. While a call of 10,000 records of 200 bytes is taken in, for
+ * 6 ms, the server works off 2 MB; with 512 KiB in flight it had nothing to do for 3 ms of them, and a bulk load was a seventh
+ * slower. Not for others: a load would end in more and smaller batches, which take more memory in Redis.
  */
 const LEAST_FULL_BYTES = 2_097_152;
 const LARGE_BYTES = 16_384;
@@ -97,7 +97,7 @@ export class AppendWindow {
     this.#admit();
   }
 
-  /** One of those who wait has become full. */
+  /** One of those who wait is full by now. Cheap enough for each record that it is given. */
   reconsider(): void {
     this.#admit();
   }

@@ -77,12 +77,16 @@ export class PartitionLane implements WindowUser {
     });
   }
 
-  /** Throws what the encoder throws for a record that fits no batch; then nothing has changed. */
+  /** Throws what the encoder throws for a record that fits no batch; then a batch that was full may have been closed. */
   add(record: EncodedRecord, delivery: BatchedRecord): void {
-    if (!this.addUnlessFull(record, delivery)) this.addUnlessFull(record, delivery);
+    if (this.addUnlessFull(record, delivery) || this.addUnlessFull(record, delivery)) return;
+    throw new RangeError('an empty batch has refused its first record');
   }
 
-  /** False when the open batch had no room for it: it is closed now, and the next one not yet begun. Throws as `add`. */
+  /**
+   * False when the open batch had no room for it: it is closed now, and the next one not yet begun. Throws what the encoder
+   * throws for a record that fits no batch; then nothing has changed.
+   */
   addUnlessFull(record: EncodedRecord, delivery: BatchedRecord): boolean {
     const { maxBatchBytes, maxBatchRecords } = this.#context.options;
     const before = this.#encoder.byteLength;

@@ -174,7 +174,8 @@ export class TopicLane {
 
   /**
    * A record that follows the sticky partition goes on with it when it finds the batch full: left behind, it would be a batch
-   * of its own, and of a thousand partitions every other batch.
+   * of its own, and of a thousand partitions every other batch. Once: where it then finds a batch of keyed records full, it
+   * begins another.
    */
   #add(record: EncodedRecord, partitions: number, delivery: Delivery): void {
     const lane = this.#lane(this.#partitionOf(record, partitions));

@@ -1,5 +1,5 @@
 import { startRedis } from '@millrace/testkit';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { connect } from '../../src/index.ts';
 import { openVirtualProducer, readPartition, test } from '../client-fixture.ts';
 
@@ -103,6 +103,37 @@ test('what arrives while many partitions wait for their turn goes with what wait
   // Those that were under way when the second record came; the others had not left yet.
   expect(inTwo.length).toBeLessThan(8);
   expect(inTwo).toEqual(inTwo.map((_, index) => index + 1));
+});
+
+test('a batch that is full by now waits for no answer, unless an older one waits for its turn', async () => {
+  await using server = await startRedis();
+  await using millrace = await connect(server.url);
+  await millrace.admin.createTopic('orders', { partitions: 16 });
+  await using virtual = await openVirtualProducer(
+    { url: server.url, prefix: 'millrace' },
+    { maxBatchBytes: 100_000 },
+  );
+  const { producer, context } = virtual;
+  // With the first answer the window looks for the shortest time, with the second it has found it.
+  for (let count = 0; count < 2; count++) await producer.send('orders', { value: 'warm', partition: 0 });
+  await server.signal('SIGSTOP');
+  const sends = vi.spyOn(context.command, 'sendCommand');
+  const sent: Promise<unknown>[] = [];
+  const large = Buffer.alloc(90_000);
+  const send = async (partition: number, ...values: (string | Buffer)[]): Promise<number> => {
+    for (const value of values) sent.push(producer.send('orders', { value, partition }));
+    // Due at the end of the first turn.
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return sends.mock.calls.length;
+  };
+  const counts: number[] = [];
+  for (let partition = 0; partition < 8; partition++) counts.push(await send(partition, large));
+  counts.push(await send(8, 'may grow'), await send(8, large, large));
+  counts.push(await send(9, 'may grow, and is older'), await send(10, large, large));
+  counts.push(await send(9, large, large));
+  await server.signal('SIGCONT');
+  expect(await Promise.all(sent)).toHaveLength(8 + 3 + 3 + 2);
+  expect(counts).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 8, 9, 9, 9, 11]);
 });
 
 test('lingers for company, and not longer', async ({ redis, ioredis, millrace }) => {

@@ -97,6 +97,20 @@ test('the record that finds their batch full moves on with it', async ({ redis, 
   }
 });
 
+test('a record that fits no batch finds theirs full: what came before it is stored', async ({ millrace }) => {
+  await millrace.admin.createTopic('orders', { partitions: 2 });
+  await using producer = millrace.producer({ maxBatchRecords: 3 });
+  const before = Array.from({ length: 3 }, (_, index) => ({ value: `${index}` }));
+  const tooLong = { value: 'x', headers: Object.fromEntries([['h', Buffer.alloc(1_100_000)]]) };
+  await expect(producer.sendBatch('orders', [...before, tooLong])).rejects.toMatchObject({
+    code: 'RECORD_TOO_LARGE',
+  });
+  await producer.flush();
+  const { partitions } = await millrace.admin.describeTopic('orders');
+  expect([0, 3]).toContain(partitions.reduce((sum, { logEnd }) => sum + logEnd, 0));
+  expect(await producer.send('orders', { value: 'after' })).toMatchObject({ topic: 'orders' });
+});
+
 test('a call keeps its order within each partition, wherever its records may go and with little room', async ({
   redis,
   ioredis,

@@ -39,6 +39,29 @@ test('what fails fails the promise, once', async () => {
   await expect(command.promise).rejects.toThrow('first');
 });
 
+test('whether it was settled, and how, is there to be read', async () => {
+  const state = ({ isSettled, isResolved }: MethodCommand): boolean[] => [isSettled, isResolved];
+  const [answered, failed] = [new MethodCommand('get', ['a']), new MethodCommand('get', ['b'])];
+  expect(state(answered)).toEqual([false, false]);
+  answered.resolve('x');
+  failed.reject(new Error('refused'));
+  expect([state(answered), state(failed)]).toEqual([
+    [true, true],
+    [true, false],
+  ]);
+  await expect(failed.promise).rejects.toThrow('refused');
+});
+
+test('a reply that cannot be decoded fails it, and leaves nobody waiting', async () => {
+  const command = new MethodCommand('get', ['key']);
+  command.transformReply = () => {
+    throw new TypeError('not a reply');
+  };
+  command.resolve('x');
+  await expect(command.promise).rejects.toThrow('not a reply');
+  expect([command.isSettled, command.isResolved]).toEqual([true, false]);
+});
+
 test("a cluster's client puts a reject of its own before it, and may call what was there", async () => {
   const command = new MethodCommand('get', ['key']);
   const { reject } = command;

@@ -1,9 +1,9 @@
 /**
  * A command of the driver that is settled by methods. The driver makes two closures for each of its commands and stores
  * them as the properties `resolve` and `reject`. V8 14 keeps an object that is given a closure in that way, and all that it
- * refers to, through its young collections (`node --trace-gc`; not so in Node 20): 900 bytes of each command grew old,
- * a young collection took 3 to 6 ms instead of one, and a producer of a thousand records a second spent another ten with a full one
- * every few seconds. What Promise.withResolvers gives is no such closure.
+ * refers to, through its young collections (`node --trace-gc`; not so in Node 20): 900 bytes of each command grew old, a
+ * young collection took 3 to 6 ms instead of one, and a producer of a thousand records a second spent another ten with a
+ * full one every few seconds. What Promise.withResolvers gives is no such closure.
  */
 import { Command } from 'ioredis';
 
