@@ -19,8 +19,6 @@ describe.each(['heap', 'resident'] as const)('%s', (watched) => {
 test('what was not consumed has none', () => {
   const watch = new MemoryWatch('heap', 1_000, 10);
   watch.look(499);
-  expect(watch.report().partsMiB.map((mib) => mib > 0)).toEqual([
-    ...[true, true, true, true],
-    ...[false, false, false, false, false, false],
-  ]);
+  const isKnown = watch.report().partsMiB.map((mib) => mib > 0);
+  expect(isKnown).toEqual(isKnown.map((_, part) => part < 4));
 });
