@@ -48,7 +48,7 @@ const PROGRESS_INTERVAL_MS = 500;
 /** So that a timer that is late by a few turns is not taken for an event loop that stands still. */
 const PROGRESS_MARGIN = 4;
 /** It sends a heartbeat every few seconds; what the default lets its young generation grow to would be memory for nothing. */
-const YOUNG_GENERATION_MIB = 4;
+const YOUNG_GENERATION_MIB = 1;
 /** For what the thread answers after one round trip to Redis. */
 const ANSWER_TIMEOUT_MS = 5_000;
 

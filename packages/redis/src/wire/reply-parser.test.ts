@@ -122,6 +122,78 @@ describe('a reply is the same, however it is cut', () => {
   });
 });
 
+describe('the memory of a piece', () => {
+  /** As a socket gives them, each in memory of its own. What is the caller's again is overwritten. */
+  function parseAndReuse(pieces: readonly Buffer[]): { replies: Reply[]; areFree: boolean[] } {
+    const replies: Reply[] = [];
+    const parser = new ReplyParser((reply) => replies.push(reply));
+    const areFree = pieces.map((piece) => {
+      const own = Buffer.from(new Uint8Array(piece).buffer);
+      const isFree = parser.write(own);
+      if (isFree) own.fill(0xff);
+      return isFree;
+    });
+    return { replies, areFree };
+  }
+
+  function entry(batchBytes: number): Written {
+    const strings = ['0-1102', 't', '1764000000000', 'b', 'x'.repeat(batchBytes)];
+    const [id, ...fields] = strings.map((value) => ({
+      bytes: text(`$${value.length}\r\n${value}\r\n`),
+      value,
+    }));
+    return listOf([id as Written, listOf(fields, '*4\r\n')], '*2\r\n');
+  }
+
+  test('is told to be free only when no reply is in it', () => {
+    const anyEntry = fc
+      .oneof(fc.nat(100), fc.integer({ min: 1_000, max: 20_000 }), fc.integer({ min: 60_000, max: 150_000 }))
+      .map(entry);
+    const property = fc.property(
+      fc.array(fc.oneof(anyEntry, anyReply), { minLength: 1, maxLength: 12 }),
+      fc.array(fc.nat(), { maxLength: 12 }),
+      (written, places) => {
+        const bytes = Buffer.concat(written.map((reply) => reply.bytes));
+        const { replies } = parseAndReuse(cut(bytes, places));
+        expect(replies.map(plain)).toEqual(written.map(({ value }) => value));
+      },
+    );
+    fc.assert(property, { numRuns: 200 });
+  });
+
+  test('is free when it is a part of large strings, with what stands between them', () => {
+    const { bytes, value } = listOf(
+      Array.from({ length: 8 }, () => entry(229_248)),
+      '*8\r\n',
+    );
+    const { replies, areFree } = parseAndReuse(
+      cut(
+        bytes,
+        [1, 2, 3, 4, 5, 6, 7, 8, 9].map((piece) => piece * 200_000),
+      ),
+    );
+    expect(replies.map(plain)).toEqual([value]);
+    expect(areFree).toEqual(Array.from({ length: 10 }, () => true));
+  });
+
+  test('is kept by strings that are whole in it, and not copied for them', () => {
+    const { bytes } = listOf(
+      Array.from({ length: 200 }, () => entry(300)),
+      '*200\r\n',
+    );
+    const { replies, areFree } = parseAndReuse([bytes]);
+    expect(areFree).toEqual([false]);
+    const last = (replies as Buffer[][][][])[0]?.at(-1)?.[1]?.[3];
+    expect(last?.length).toBe(300);
+    expect(last?.buffer.byteLength).toBe(bytes.length);
+  });
+
+  test('that is small is not worth a copy', () => {
+    const { areFree } = parseAndReuse([text('*2\r\n$1\r\na\r\n:1\r\n')]);
+    expect(areFree).toEqual([false]);
+  });
+});
+
 describe('what is no reply is refused', () => {
   test.for([
     ['a type that reads are never answered with', '#t\r\n'],

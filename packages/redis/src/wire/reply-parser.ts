@@ -1,7 +1,7 @@
 /**
  * Redis' replies from what comes out of a socket, in pieces of any length: the forms of RESP2 and RESP3 that reads are
- * answered in. Small strings are views of the piece that they came in; one that does not end in its piece gets memory of
- * its own, once, and each piece is copied into it. Nothing is allocated because of a length that was only announced.
+ * answered in. A string that lies within one piece is a view of it; one that does not gets memory of its own, once, and
+ * each piece is copied into it. Nothing is allocated because of a length that was only announced.
  *
  * What is not a reply is never guessed at: `write` throws, and the connection is of no use any more.
  * https://redis.io/docs/latest/develop/reference/protocol-spec/
@@ -30,6 +30,10 @@ const MAX_DEPTH = 8;
 /** What a safe integer always has room for. */
 const MAX_DIGITS = 15;
 
+/** A piece of so many bytes is worth a few copies of what else would keep it: of the ids and names between large strings. */
+const LARGE_PIECE_BYTES = 16_384;
+const SMALL_STRING_BYTES = 64;
+
 const CR = 0x0d;
 const LF = 0x0a;
 const MINUS = 0x2d;
@@ -49,17 +53,24 @@ export class ReplyParser {
   /** What has come of a string that did not fit in its piece. */
   #string: Buffer | null = null;
   #stringUsed = 0;
+  /** Something that `take` gets is a view of this piece. */
+  #isViewed = false;
 
   /** `take` gets each whole reply. Its errors leave `write`. */
   constructor(take: (reply: Reply) => void) {
     this.#take = take;
   }
 
-  /** Throws MalformedReplyError; then nothing more may be written. */
-  write(piece: Buffer): void {
+  /**
+   * True when nothing is a view of the piece: its memory is the caller's again. Always false of a small piece, where that
+   * would not be worth a copy. Throws MalformedReplyError; then nothing more may be written.
+   */
+  write(piece: Buffer): boolean {
+    this.#isViewed = piece.length < LARGE_PIECE_BYTES;
     let at = 0;
     while (at < piece.length)
       at = this.#stringBytes < 0 ? this.#readLine(piece, at) : this.#readString(piece, at);
+    return !this.#isViewed;
   }
 
   // --- lines -------------------------------------------------------------------------------------------------------
@@ -114,7 +125,7 @@ export class ReplyParser {
         if (end !== at + 1) throw new MalformedReplyError('a null that says something');
         return this.#onValue(null);
       case '+':
-        return this.#onValue(bytes.subarray(at + 1, end));
+        return this.#onValue(this.#viewOf(bytes, at + 1, end));
       case '-':
         return this.#onValue(new ReplyError(bytes.toString('utf8', at + 1, end)));
       default:
@@ -135,8 +146,9 @@ export class ReplyParser {
   #readString(piece: Buffer, at: number): number {
     const whole = this.#stringBytes;
     if (this.#string === null && at + whole <= piece.length) {
-      this.#onString(piece, at, at + whole);
-      return at + whole;
+      const end = at + whole;
+      this.#onValue(this.#viewOf(piece, this.#contentStart(piece, at, end), end - LINE_END_BYTES));
+      return end;
     }
     const count = Math.min(whole - this.#stringUsed, piece.length - at);
     const string = this.#roomFor(this.#stringUsed + count);
@@ -145,7 +157,7 @@ export class ReplyParser {
     if (this.#stringUsed === whole) {
       this.#string = null;
       this.#stringUsed = 0;
-      this.#onString(string, 0, whole);
+      this.#onValue(string.subarray(this.#contentStart(string, 0, whole), whole - LINE_END_BYTES));
     }
     return at + count;
   }
@@ -160,14 +172,23 @@ export class ReplyParser {
     return larger;
   }
 
-  #onString(bytes: Buffer, at: number, end: number): void {
+  /** Behind its format; `end` is behind its line end. */
+  #contentStart(bytes: Buffer, at: number, end: number): number {
     if (bytes[end - 2] !== CR || bytes[end - 1] !== LF)
       throw new MalformedReplyError('a string that is longer than was said');
     this.#stringBytes = -1;
-    if (!this.#isVerbatim) return this.#onValue(bytes.subarray(at, end - LINE_END_BYTES));
+    if (!this.#isVerbatim) return at;
     if (bytes[at + FORMAT_BYTES - 1] !== COLON)
       throw new MalformedReplyError('a verbatim string without a format');
-    this.#onValue(bytes.subarray(at + FORMAT_BYTES, end - LINE_END_BYTES));
+    return at + FORMAT_BYTES;
+  }
+
+  /** Once one string keeps the piece, the others may as well. */
+  #viewOf(piece: Buffer, at: number, end: number): Buffer {
+    const view = piece.subarray(at, end);
+    if (!this.#isViewed && view.length <= SMALL_STRING_BYTES) return Buffer.from(view);
+    this.#isViewed = true;
+    return view;
   }
 
   // --- lists -------------------------------------------------------------------------------------------------------

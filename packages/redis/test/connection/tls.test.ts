@@ -6,7 +6,18 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect, type AddressInfo } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
-import { closeConnection, openConnection, type TlsConfig } from '@millrace/redis';
+import {
+  closeConnection,
+  createKeys,
+  decodeBatch,
+  encodeBatch,
+  openConnection,
+  openReader,
+  readBatches,
+  RedisLog,
+  RedisTopicStore,
+  type TlsConfig,
+} from '@millrace/redis';
 import { test } from '@millrace/testkit/vitest';
 import { expect } from 'vitest';
 
@@ -77,4 +88,34 @@ test('a client certificate that is none is told as such', async () => {
     code: 'TLS_FAILED',
     message: expect.not.stringContaining('hunter2'),
   });
+});
+
+test('large batches are read through TLS as they were appended', async ({ redis, ioredis }) => {
+  await using proxy = await startTlsProxy(redis.url);
+  const keys = createKeys(redis.prefix);
+  await new RedisTopicStore(ioredis, keys).create('orders', 1);
+  const log = new RedisLog(ioredis, keys);
+  const values = Array.from({ length: 8 }, (_, index) => String.fromCharCode(97 + index).repeat(200_000));
+  for (const [sequence, value] of values.entries()) {
+    const batch = encodeBatch([{ value, timestampMs: 0 }]);
+    await log.append({
+      topic: 'orders',
+      partition: 0,
+      producerId: 'writer',
+      producerEpoch: 0,
+      sequence,
+      recordCount: 1,
+      batch,
+    });
+  }
+  const tls = { ca: await testdata('authority.pem') };
+  const config = { url: `rediss://localhost:${proxy.port}`, connectTimeoutMs: 10_000, tls };
+  const reader = await openReader(config, keys, 'tls');
+  const position = { topic: 'orders', partition: 0, offset: 0 };
+  for (let time = 0; time < 2; time++) {
+    const batches = await readBatches(reader, [position], { maxEntries: 10 });
+    expect(batches.map(({ bytes }) => decodeBatch(bytes)[0]?.value?.toString())).toEqual(values);
+  }
+  await reader.close();
+  await redis.clear();
 });

@@ -1,5 +1,12 @@
 /** The connection that speaks to Redis past the driver: what goes wrong on it, and that the driver still looks after it. */
-import { closeConnection, createKeys, openConnection, openReader, readBatches } from '@millrace/redis';
+import {
+  closeConnection,
+  createKeys,
+  decodeBatch,
+  openConnection,
+  openReader,
+  readBatches,
+} from '@millrace/redis';
 import { eventually } from '@millrace/testkit';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished } from 'vitest';
@@ -186,4 +193,20 @@ test('batches of many pieces and of one are read alike, also side by side', asyn
   const kept = [...new Set(batches.map(({ buffer }) => buffer))];
   const keptBytes = kept.reduce((sum, { byteLength }) => sum + byteLength, 0);
   expect(keptBytes).toBeLessThan(Buffer.concat(batches).length + 100);
+});
+
+test('what the socket brought of large batches is given back as it is read', async ({ logs, redis }) => {
+  const values = Array.from({ length: 12 }, (_, index) => String.fromCharCode(97 + index).repeat(200_000));
+  for (const value of values) await logs.append(value);
+  const { redis: connection, reader } = await takenOver(redis.url, `${redis.prefix}:reader`, () => {});
+  const pieces: { memory: ArrayBuffer; bytes: number }[] = [];
+  connection.stream.prependListener('data', ({ buffer, length }: Buffer<ArrayBuffer>) =>
+    pieces.push({ memory: buffer, bytes: length }),
+  );
+  const batches = await readBatches(reader, [POSITION], { maxEntries: 20 });
+  expect(batches.map(({ bytes }) => decodeBatch(bytes)[0]?.value?.toString())).toEqual(values);
+  // Full ones: how long the others are, and whether a copy pays for them, is chance.
+  const full = pieces.filter(({ bytes }) => bytes === 65_536);
+  expect(full.length).toBeGreaterThan(10);
+  expect(full.filter(({ memory }) => !memory.detached).length).toBe(0);
 });
