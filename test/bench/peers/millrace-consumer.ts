@@ -202,6 +202,11 @@ const tasks = {
     return Promise.race([latencies.complete, failed.promise]);
   },
 
+  /** Highest resident set since the process began, by the kernel. */
+  async peakRssMiB(): Promise<number> {
+    return process.resourceUsage().maxRSS / 1_024;
+  },
+
   async close(): Promise<void> {
     await opened?.millrace.close();
   },

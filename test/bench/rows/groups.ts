@@ -33,6 +33,8 @@ export const groups: RowDefinition = {
         measure: () => side.call('pass', { from: zeros(PARTITIONS), to, times: MOST / count }),
       })),
     );
+    const peaksMiB = await Promise.all([...sides.values()].map((side) => side.call('peakRssMiB')));
+    const note = `highest resident sets of the workers with ${GROUPS.join(', ')} groups: ${peaksMiB.map((mib) => Math.round(mib)).join(', ')} MiB`;
     const values = (count: number): number[] => costUs(samples[`${count}`] ?? []);
     return GROUPS.slice(1).map((count) =>
       compareTurns(
@@ -41,6 +43,7 @@ export const groups: RowDefinition = {
           measure: `cost of a delivered record with ${count} groups / with 1`,
           unit: 'µs of processor time',
           target: FLAT,
+          note,
           costs: costsOf(samples, `${count}`, '1'),
           settings: {
             millrace: `eachBatch, all groups in one process; ${records} records, consumed ${MOST / count} times by each of ${count} groups; ${PARTITIONS} partitions`,
