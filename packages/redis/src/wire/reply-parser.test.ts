@@ -129,7 +129,7 @@ describe('the memory of a piece', () => {
     const parser = new ReplyParser((reply) => replies.push(reply));
     const areFree = pieces.map((piece) => {
       const own = Buffer.from(new Uint8Array(piece).buffer);
-      const isFree = parser.write(own);
+      const isFree = parser.write(own, true);
       if (isFree) own.fill(0xff);
       return isFree;
     });
@@ -188,9 +188,35 @@ describe('the memory of a piece', () => {
     expect(last?.buffer.byteLength).toBe(bytes.length);
   });
 
-  test('that is small is not worth a copy', () => {
-    const { areFree } = parseAndReuse([text('*2\r\n$1\r\na\r\n:1\r\n')]);
+  test('is kept by many small strings: large ones are not what it brought', () => {
+    const { bytes, value } = listOf(
+      Array.from({ length: 500 }, () => entry(20)),
+      '*500\r\n',
+    );
+    const { replies, areFree } = parseAndReuse([bytes]);
     expect(areFree).toEqual([false]);
+    expect(replies.map(plain)).toEqual([value]);
+    const batches = (replies as Buffer[][][][])[0]!.map((read) => read[1]![3]!);
+    const copied = batches.filter(({ buffer }) => buffer.byteLength !== bytes.length);
+    expect(copied.length).toBeLessThan(10);
+  });
+
+  test('is free where it ends within a line', () => {
+    const { bytes, value } = listOf([entry(100_000), entry(70_000)], '*2\r\n');
+    const secondLength = bytes.indexOf('$70000');
+    for (let within = 1; within <= 8; within++) {
+      const { replies, areFree } = parseAndReuse(cut(bytes, [50_000, secondLength + within]));
+      expect(replies.map(plain)).toEqual([value]);
+      // The second batch is whole in the last piece.
+      expect(areFree).toEqual([true, true, false]);
+    }
+  });
+
+  test('that is not wanted back is kept, and nothing is copied', () => {
+    const piece = text('*2\r\n$1\r\na\r\n+b\r\n');
+    const replies: Reply[] = [];
+    expect(new ReplyParser((reply) => replies.push(reply)).write(piece)).toBe(false);
+    expect((replies as Buffer[][])[0]?.map(({ buffer }) => buffer === piece.buffer)).toEqual([true, true]);
   });
 });
 

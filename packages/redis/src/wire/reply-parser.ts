@@ -1,7 +1,8 @@
 /**
  * Redis' replies from what comes out of a socket, in pieces of any length: the forms of RESP2 and RESP3 that reads are
- * answered in. A string that lies within one piece is a view of it; one that does not gets memory of its own, once, and
- * each piece is copied into it. Nothing is allocated because of a length that was only announced.
+ * answered in. A string that lies within one piece is a view of it, or a copy where it is all that would keep the piece;
+ * one that does not gets memory of its own, once, and each piece is copied into it. Nothing is allocated because of a
+ * length that was only announced.
  *
  * What is not a reply is never guessed at: `write` throws, and the connection is of no use any more.
  * https://redis.io/docs/latest/develop/reference/protocol-spec/
@@ -30,9 +31,10 @@ const MAX_DEPTH = 8;
 /** What a safe integer always has room for. */
 const MAX_DIGITS = 15;
 
-/** A piece of so many bytes is worth a few copies of what else would keep it: of the ids and names between large strings. */
-const LARGE_PIECE_BYTES = 16_384;
+/** What lies between large strings, ids and names, is copied if a piece is wanted back. */
 const SMALL_STRING_BYTES = 64;
+/** In one piece. Where there are more, large strings are not what it brought, and they would be copied for nothing. */
+const MAX_COPIES = 16;
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -53,8 +55,8 @@ export class ReplyParser {
   /** What has come of a string that did not fit in its piece. */
   #string: Buffer | null = null;
   #stringUsed = 0;
-  /** Something that `take` gets is a view of this piece. */
-  #isViewed = false;
+  /** How many strings of this piece may still be copied; 0 once it is kept, or is not wanted back. */
+  #copiesLeft = 0;
 
   /** `take` gets each whole reply. Its errors leave `write`. */
   constructor(take: (reply: Reply) => void) {
@@ -62,15 +64,15 @@ export class ReplyParser {
   }
 
   /**
-   * True when nothing is a view of the piece: its memory is the caller's again. Always false of a small piece, where that
-   * would not be worth a copy. Throws MalformedReplyError; then nothing more may be written.
+   * True when the piece was wanted back and nothing is a view of it: its memory is the caller's again. Throws
+   * MalformedReplyError; then nothing more may be written.
    */
-  write(piece: Buffer): boolean {
-    this.#isViewed = piece.length < LARGE_PIECE_BYTES;
+  write(piece: Buffer, isWantedBack = false): boolean {
+    this.#copiesLeft = isWantedBack ? MAX_COPIES : 0;
     let at = 0;
     while (at < piece.length)
       at = this.#stringBytes < 0 ? this.#readLine(piece, at) : this.#readString(piece, at);
-    return !this.#isViewed;
+    return this.#copiesLeft > 0;
   }
 
   // --- lines -------------------------------------------------------------------------------------------------------
@@ -186,9 +188,10 @@ export class ReplyParser {
   /** Once one string keeps the piece, the others may as well. */
   #viewOf(piece: Buffer, at: number, end: number): Buffer {
     const view = piece.subarray(at, end);
-    if (!this.#isViewed && view.length <= SMALL_STRING_BYTES) return Buffer.from(view);
-    this.#isViewed = true;
-    return view;
+    if (view.length > SMALL_STRING_BYTES) this.#copiesLeft = 0;
+    // The last of them is not made any more: the piece is kept from here on.
+    if (this.#copiesLeft === 0 || --this.#copiesLeft === 0) return view;
+    return Buffer.from(view);
   }
 
   // --- lists -------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
  * then on nothing may be sent through the driver: keep the connection to yourself.
  */
 import type { RedisConnection } from '../connection/open-connection.ts';
+import { giveBack } from './give-back.ts';
 import { MalformedReplyError, ReplyError } from './reply-error.ts';
 import { ReplyParser, type Reply } from './reply-parser.ts';
 
@@ -19,6 +20,8 @@ interface Awaited {
 
 /** Silence is looked for this many times in the time that is allowed: a timer for each command costs more than it finds. */
 const LOOKS = 7;
+/** A smaller piece is not worth a copy of what would keep it. */
+const LEAST_WANTED_BYTES = 16_384;
 
 export class WireChannel {
   readonly #redis: RedisConnection;
@@ -68,10 +71,12 @@ export class WireChannel {
     this.#stream = stream;
     const parser = new ReplyParser((reply) => this.#onReply(reply));
     stream.removeAllListeners('data');
+    // What comes decrypted lies in memory that Node goes on using (since Node 26).
+    const isOurs = !('encrypted' in stream);
     stream.on('data', (piece: Buffer) => {
       this.#isStirred = true;
       try {
-        if (parser.write(piece)) giveBack(piece);
+        if (parser.write(piece, isOurs && piece.length >= LEAST_WANTED_BYTES)) giveBack(piece);
       } catch (error) {
         this.#giveUp(stream, error as Error);
       }
@@ -129,16 +134,4 @@ export class WireChannel {
     for (const { replies, fail } of this.#awaited.splice(0))
       fail(replies.find((reply) => reply instanceof ReplyError) ?? error);
   }
-}
-
-/**
- * Frees the memory of a piece that nobody refers to. A backlog brings as much of it as it has bytes, and V8 goes through
- * the whole heap whenever about 64 MiB of array buffers have piled up (docs/performance.md).
- */
-function giveBack({ buffer, byteLength }: Buffer): void {
-  // A socket's read has its memory to itself, also where it did not fill it; of memory that Node shares between buffers none
-  // has half.
-  if (!(buffer instanceof ArrayBuffer) || byteLength < buffer.byteLength / 2) return;
-  // Node 20 has no such method: there it waits for the collector.
-  (buffer as Partial<ArrayBuffer>).transfer?.(0);
 }

@@ -210,3 +210,14 @@ test('what the socket brought of large batches is given back as it is read', asy
   expect(full.length).toBeGreaterThan(10);
   expect(full.filter(({ memory }) => !memory.detached).length).toBe(0);
 });
+
+test('hundreds of batches that share what the socket brought are read as they were appended', async ({
+  logs,
+  redis,
+}) => {
+  const values = Array.from({ length: 400 }, (_, index) => `${index} `.repeat(40 + (index % 160)));
+  for (const value of values) await logs.append(value);
+  const { reader } = await takenOver(redis.url, `${redis.prefix}:reader`, () => {});
+  const batches = await readBatches(reader, [POSITION], { maxEntries: 1_000 });
+  expect(batches.map(({ bytes }) => decodeBatch(bytes)[0]?.value?.toString())).toEqual(values);
+});
