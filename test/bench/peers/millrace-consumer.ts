@@ -4,7 +4,7 @@
  */
 import { connect, type Consumer, type Handlers, type Millrace } from 'millrace';
 import { cpuWork } from '../run/cpu-work.ts';
-import { MemoryWatch, type MemoryReport, type Watched } from '../run/memory-watch.ts';
+import { MemoryWatch, peakRssMiB, type MemoryReport, type Watched } from '../run/memory-watch.ts';
 import { LatencyCollector, type Latencies } from '../run/pace.ts';
 import { stopwatch, type Timing } from '../run/stopwatch.ts';
 import { serveTasks } from '../run/task-server.ts';
@@ -202,9 +202,8 @@ const tasks = {
     return Promise.race([latencies.complete, failed.promise]);
   },
 
-  /** Highest resident set since the process began, by the kernel. */
   async peakRssMiB(): Promise<number> {
-    return process.resourceUsage().maxRSS / 1_024;
+    return peakRssMiB();
   },
 
   async close(): Promise<void> {

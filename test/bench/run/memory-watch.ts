@@ -1,7 +1,8 @@
 /**
- * Memory of this process while it consumes, part by part of the records. Which objects are alive is told by the heap after a
- * full collection (buffers lie outside of it: the resident set is what has a bound for them); without one, the heap also holds what has become garbage since the last, which V8 puts off for as long as
- * it likes: the lowest points of each million went up and down by half over thirty million records.
+ * Memory of this process while it consumes, part by part of the records. Which objects are alive is told by the heap after
+ * a full collection (buffers lie outside of it: the resident set is what has a bound for them). Without one, the heap also
+ * holds what has become garbage since the last, which V8 puts off for as long as it likes: the lowest points of each million
+ * went up and down by half over thirty million records.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -12,7 +13,7 @@ export type Watched = 'heap' | 'resident';
 export interface MemoryReport {
   /** Of `heap`: what is in use after each part, MiB. Of `resident`: the highest resident set meanwhile. */
   readonly partsMiB: readonly number[];
-  /** Highest resident set since the process began, by the kernel. */
+  /** As `peakRssMiB` says at the end. */
   readonly peakRssMiB: number;
 }
 
@@ -51,8 +52,13 @@ export class MemoryWatch {
   }
 
   report(): MemoryReport {
-    return { partsMiB: this.#parts, peakRssMiB: process.resourceUsage().maxRSS / 1_024 };
+    return { partsMiB: this.#parts, peakRssMiB: peakRssMiB() };
   }
+}
+
+/** Highest resident set since the process began, by the kernel. */
+export function peakRssMiB(): number {
+  return process.resourceUsage().maxRSS / 1_024;
 }
 
 let collect: (() => void) | undefined;

@@ -33,8 +33,8 @@ const MAX_DIGITS = 15;
 
 /** What lies between large strings, ids and names, is copied if a piece is wanted back. */
 const SMALL_STRING_BYTES = 64;
-/** In one piece. Where there are more, large strings are not what it brought, and they would be copied for nothing. */
-const MAX_COPIES = 16;
+/** With so many of them in one piece, large strings are not what it brought, and they would be copied for nothing. */
+const MANY_SMALL_STRINGS = 16;
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -55,7 +55,7 @@ export class ReplyParser {
   /** What has come of a string that did not fit in its piece. */
   #string: Buffer | null = null;
   #stringUsed = 0;
-  /** How many strings of this piece may still be copied; 0 once it is kept, or is not wanted back. */
+  /** Falls with every small string of this piece; 0 once the piece is kept, or where it is not wanted back. */
   #copiesLeft = 0;
 
   /** `take` gets each whole reply. Its errors leave `write`. */
@@ -68,7 +68,7 @@ export class ReplyParser {
    * MalformedReplyError; then nothing more may be written.
    */
   write(piece: Buffer, isWantedBack = false): boolean {
-    this.#copiesLeft = isWantedBack ? MAX_COPIES : 0;
+    this.#copiesLeft = isWantedBack ? MANY_SMALL_STRINGS : 0;
     let at = 0;
     while (at < piece.length)
       at = this.#stringBytes < 0 ? this.#readLine(piece, at) : this.#readString(piece, at);
@@ -149,7 +149,7 @@ export class ReplyParser {
     const whole = this.#stringBytes;
     if (this.#string === null && at + whole <= piece.length) {
       const end = at + whole;
-      this.#onValue(this.#viewOf(piece, this.#contentStart(piece, at, end), end - LINE_END_BYTES));
+      this.#onValue(this.#viewOf(piece, this.#endString(piece, at, end), end - LINE_END_BYTES));
       return end;
     }
     const count = Math.min(whole - this.#stringUsed, piece.length - at);
@@ -159,7 +159,7 @@ export class ReplyParser {
     if (this.#stringUsed === whole) {
       this.#string = null;
       this.#stringUsed = 0;
-      this.#onValue(string.subarray(this.#contentStart(string, 0, whole), whole - LINE_END_BYTES));
+      this.#onValue(string.subarray(this.#endString(string, 0, whole), whole - LINE_END_BYTES));
     }
     return at + count;
   }
@@ -174,8 +174,8 @@ export class ReplyParser {
     return larger;
   }
 
-  /** Behind its format; `end` is behind its line end. */
-  #contentStart(bytes: Buffer, at: number, end: number): number {
+  /** A line comes next. Returns where the string's content begins, behind its format; `end` is behind its line end. */
+  #endString(bytes: Buffer, at: number, end: number): number {
     if (bytes[end - 2] !== CR || bytes[end - 1] !== LF)
       throw new MalformedReplyError('a string that is longer than was said');
     this.#stringBytes = -1;
@@ -189,9 +189,8 @@ export class ReplyParser {
   #viewOf(piece: Buffer, at: number, end: number): Buffer {
     const view = piece.subarray(at, end);
     if (view.length > SMALL_STRING_BYTES) this.#copiesLeft = 0;
-    // The last of them is not made any more: the piece is kept from here on.
-    if (this.#copiesLeft === 0 || --this.#copiesLeft === 0) return view;
-    return Buffer.from(view);
+    else if (this.#copiesLeft > 0) this.#copiesLeft--;
+    return this.#copiesLeft > 0 ? Buffer.from(view) : view;
   }
 
   // --- lists -------------------------------------------------------------------------------------------------------

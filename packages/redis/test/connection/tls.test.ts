@@ -10,7 +10,6 @@ import {
   closeConnection,
   createKeys,
   decodeBatch,
-  encodeBatch,
   openConnection,
   openReader,
   readBatches,
@@ -20,6 +19,7 @@ import {
 } from '@millrace/redis';
 import { test } from '@millrace/testkit/vitest';
 import { expect } from 'vitest';
+import { appendRequest } from '../log/log-fixture.ts';
 
 const testdata = (name: string): Promise<string> =>
   readFile(new URL(`testdata/${name}`, import.meta.url), 'utf8');
@@ -96,18 +96,8 @@ test('large batches are read through TLS as they were appended', async ({ redis,
   await new RedisTopicStore(ioredis, keys).create('orders', 1);
   const log = new RedisLog(ioredis, keys);
   const values = Array.from({ length: 8 }, (_, index) => String.fromCharCode(97 + index).repeat(200_000));
-  for (const [sequence, value] of values.entries()) {
-    const batch = encodeBatch([{ value, timestampMs: 0 }]);
-    await log.append({
-      topic: 'orders',
-      partition: 0,
-      producerId: 'writer',
-      producerEpoch: 0,
-      sequence,
-      recordCount: 1,
-      batch,
-    });
-  }
+  for (const [sequence, value] of values.entries())
+    await log.append(appendRequest({ sequence, values: [value] }));
   const tls = { ca: await testdata('authority.pem') };
   const config = { url: `rediss://localhost:${proxy.port}`, connectTimeoutMs: 10_000, tls };
   const reader = await openReader(config, keys, 'tls');
