@@ -81,4 +81,4 @@ export const FLAT = { atMost: 1.2 };
 export const MILLRACE_PRODUCER =
   'producer() with its defaults: idempotent, acks memory; 16 partitions, which the records name, without keys';
 export const MILLRACE_CONSUMER =
-  'consumer() with its defaults: at least once, fenced commits every 100 ms; 16 partitions; each pass begins with a seek of every partition and ends with commit()';
+  'consumer() with its defaults: at least once, fenced commits every 100 ms; 16 partitions; every partition is sought before a pass, and commit() ends it';

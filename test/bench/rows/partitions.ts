@@ -25,7 +25,7 @@ export const partitions: RowDefinition = {
     ]);
     await producer.call('close');
 
-    // More, as a pass begins with a seek of every partition: 1,024 of them are to be a small part of it.
+    // More, as a pass ends with a commit of every partition: 1,024 of them are to be a small part of it.
     const stored = bench.count(3_000_000);
     const fewEnds = await fillTopic(bench, { topic: 'few', partitions: FEW, records: stored }, 0, UNPACED);
     const manyEnds = await fillTopic(bench, { topic: 'many', partitions: MANY, records: stored }, 0, UNPACED);

@@ -16,6 +16,15 @@ export async function stopwatch(records: number, work: () => Promise<unknown>): 
   return { records, seconds, cpuSeconds: (user + system) / 1e6 };
 }
 
+/** Of what was done one after the other, with pauses that do not count. */
+export function total(timings: readonly Timing[]): Timing {
+  return timings.reduce((sum, { records, seconds, cpuSeconds }) => ({
+    records: sum.records + records,
+    seconds: sum.seconds + seconds,
+    cpuSeconds: sum.cpuSeconds + cpuSeconds,
+  }));
+}
+
 /** Calls `work` for 0 to `count - 1` in so many lanes: each takes the next number when its last one is done. */
 export async function inLanes(
   lanes: number,
