@@ -3,7 +3,7 @@ import type { IoredisConsumer } from '../peers/ioredis-consumer.ts';
 import type { IoredisProducer } from '../peers/ioredis-producer.ts';
 import { figure } from '../report/figures.ts';
 import { compareTurns } from '../report/row.ts';
-import { calmRounds, DISTURBED } from '../run/calm-rounds.ts';
+import { calmest, isCalm, watchHost, type Turn } from '../run/calm-turns.ts';
 import type { Latencies } from '../run/pace.ts';
 import { startSide } from '../run/side-process.ts';
 import { openConsumer, openProducer, PARTITIONS } from './fixture.ts';
@@ -19,10 +19,12 @@ const ROUNDS_EACH = 3;
  */
 const WARM_UP = { records: 60_000, perSecond: 4_000 };
 
-const DISTURBANCE = `something else ran, plain XADD took more than ${DISTURBED} times its lowest median`;
-
 /** At most so many times the rounds, when calm ones are too few. */
 const MOST_ROUNDS = 2;
+
+interface Found extends Turn {
+  readonly latencies: Latencies;
+}
 
 interface Load {
   readonly records: number;
@@ -63,32 +65,33 @@ export const latency: RowDefinition = {
         return plainConsumer.call('latencies');
       },
     };
-    const found = { millrace: [] as Latencies[], ioredis: [] as Latencies[] };
+    const found = { millrace: [] as Found[], ioredis: [] as Found[] };
     const wanted = bench.rounds * ROUNDS_EACH;
-    let calm: readonly number[] = [];
-    for (let round = 0; round <= wanted * MOST_ROUNDS && calm.length < wanted; round++) {
+    const isEnough = (): boolean =>
+      Object.values(found).every((turns) => turns.filter(({ stolen }) => isCalm(stolen)).length >= wanted);
+    for (let round = 0; round <= wanted * MOST_ROUNDS && !isEnough(); round++) {
       for (const name of round % 2 === 0
         ? (['millrace', 'ioredis'] as const)
         : (['ioredis', 'millrace'] as const)) {
         bench.progress.begin(`latency: ${name}, ${round === 0 ? 'warm-up' : `round ${round}`}`);
+        const watch = watchHost();
         const latencies = await sides[name](round === 0 ? warmUp : load);
-        if (round > 0) found[name].push(latencies);
+        if (round > 0) found[name].push({ latencies, stolen: watch() });
       }
-      calm = calmRounds(found.ioredis.map(({ p50Ms }) => p50Ms));
     }
-    // A machine that is never calm is what is measured.
-    const counted = calm.length < wanted ? [...found.ioredis.keys()] : calm;
-    const leftOut = found.ioredis.length - counted.length;
+    const counted = {
+      millrace: calmest(found.millrace, wanted),
+      ioredis: calmest(found.ioredis, wanted),
+    };
     const settings = {
       millrace: `after ${warmUp.records} records at ${warmUp.perSecond} a second, send() and eachRecord with their defaults, a process each; ${PARTITIONS} partitions in turn`,
       ioredis: `after ${warmUp.records} records at ${warmUp.perSecond} a second, XADD and XREAD BLOCK as buffers, a process each; ${PARTITIONS} streams in turn`,
     };
     return (['p50', 'p99'] as const).map((name) => {
       const values = (side: 'millrace' | 'ioredis'): number[] =>
-        counted.map((round) => found[side][round]?.[`${name}Ms`] ?? Number.NaN);
+        counted[side].map(({ latencies }) => latencies[`${name}Ms`]);
       // What the peer differs from itself by is what the machine does: a miss by less says nothing.
       const peer = values('ioredis');
-      const range = `XADD by itself took ${figure(Math.min(...peer))} to ${figure(Math.max(...peer))} ms from round to round`;
       return compareTurns(
         {
           id: `latency-${name}/ioredis`,
@@ -96,7 +99,10 @@ export const latency: RowDefinition = {
           unit: 'ms',
           target: { atMost: 2 },
           settings,
-          note: leftOut > 0 ? `${range}; ${leftOut} left out: ${DISTURBANCE}` : range,
+          note:
+            `XADD by itself took ${figure(Math.min(...peer))} to ${figure(Math.max(...peer))} ms; ` +
+            `the ${wanted} of ${found.ioredis.length} turns of each side in which the host took least of the processors' time, ` +
+            `at most ${percent(mostStolen(counted.millrace))} from ours and ${percent(mostStolen(counted.ioredis))} from the other, the calmest first`,
         },
         { name: 'millrace', values: values('millrace') },
         { name: 'ioredis', values: peer },
@@ -104,3 +110,11 @@ export const latency: RowDefinition = {
     });
   },
 };
+
+function mostStolen(turns: readonly Found[]): number {
+  return Math.max(...turns.map(({ stolen }) => stolen));
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
