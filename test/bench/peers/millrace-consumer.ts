@@ -94,8 +94,8 @@ function handlers(member: Member, kind: OpenArgs['handler']): Handlers<Buffer | 
 }
 
 /**
- * Back to where the pass begins. Paused, and so nothing is fetched before the clock runs: seeking is no part of consuming, and of
- * 1,024 partitions it took a twentieth of a pass.
+ * Back to where the pass begins, while everything is paused: so nothing is fetched before the clock runs. Seeking is no part of
+ * consuming, and takes a noticeable part of a pass of 1,024 partitions.
  */
 async function rewind({ consumer }: Member, from: readonly number[]): Promise<void> {
   await Promise.all(

@@ -1,9 +1,10 @@
 /** From send to handler at an even load, in another process: against `XADD` to `XREAD BLOCK`. */
 import type { IoredisConsumer } from '../peers/ioredis-consumer.ts';
 import type { IoredisProducer } from '../peers/ioredis-producer.ts';
+import { median } from '../median.ts';
 import { figure } from '../report/figures.ts';
 import { compareTurns } from '../report/row.ts';
-import { calmest, isCalm, watchHost, type Turn } from '../run/calm-turns.ts';
+import { calmest, isCalm, watchHost } from '../run/calm-rounds.ts';
 import type { Latencies } from '../run/pace.ts';
 import { startSide } from '../run/side-process.ts';
 import { openConsumer, openProducer, PARTITIONS } from './fixture.ts';
@@ -22,8 +23,16 @@ const WARM_UP = { records: 60_000, perSecond: 4_000 };
 /** At most so many times the rounds, when calm ones are too few. */
 const MOST_ROUNDS = 2;
 
-interface Found extends Turn {
+interface Turn {
   readonly latencies: Latencies;
+  readonly stolen: number;
+}
+
+/** A turn of each side, and what was stolen in the worse one. */
+interface Round {
+  readonly millrace: Latencies;
+  readonly ioredis: Latencies;
+  readonly stolen: number;
 }
 
 interface Load {
@@ -65,33 +74,36 @@ export const latency: RowDefinition = {
         return plainConsumer.call('latencies');
       },
     };
-    const found = { millrace: [] as Found[], ioredis: [] as Found[] };
+    const found: Round[] = [];
     const wanted = bench.rounds * ROUNDS_EACH;
-    const isEnough = (): boolean =>
-      Object.values(found).every((turns) => turns.filter(({ stolen }) => isCalm(stolen)).length >= wanted);
-    for (let round = 0; round <= wanted * MOST_ROUNDS && !isEnough(); round++) {
-      for (const name of round % 2 === 0
-        ? (['millrace', 'ioredis'] as const)
-        : (['ioredis', 'millrace'] as const)) {
+    const calm = (): number => found.filter(({ stolen }) => isCalm(stolen)).length;
+    for (let round = 0; round <= wanted * MOST_ROUNDS && calm() < wanted; round++) {
+      const turn = async (name: 'millrace' | 'ioredis'): Promise<Turn> => {
         bench.progress.begin(`latency: ${name}, ${round === 0 ? 'warm-up' : `round ${round}`}`);
         const watch = watchHost();
-        const latencies = await sides[name](round === 0 ? warmUp : load);
-        if (round > 0) found[name].push({ latencies, stolen: watch() });
-      }
+        return { latencies: await sides[name](round === 0 ? warmUp : load), stolen: watch() };
+      };
+      const isOursFirst = round % 2 === 0;
+      const first = await turn(isOursFirst ? 'millrace' : 'ioredis');
+      const second = await turn(isOursFirst ? 'ioredis' : 'millrace');
+      const [millrace, ioredis] = isOursFirst ? [first, second] : [second, first];
+      const stolen = Math.max(millrace.stolen, ioredis.stolen);
+      if (round > 0) found.push({ millrace: millrace.latencies, ioredis: ioredis.latencies, stolen });
     }
-    const counted = {
-      millrace: calmest(found.millrace, wanted),
-      ioredis: calmest(found.ioredis, wanted),
-    };
+    const counted = calmest(found, wanted);
+    const mostStolen = Math.max(...counted.map(({ stolen }) => stolen));
+    const rule =
+      `counted are the ${counted.length} of ${found.length} rounds in which the host took least of the processors' time, ` +
+      `at most ${(mostStolen * 100).toFixed(1)} % in a turn`;
     const settings = {
       millrace: `after ${warmUp.records} records at ${warmUp.perSecond} a second, send() and eachRecord with their defaults, a process each; ${PARTITIONS} partitions in turn`,
       ioredis: `after ${warmUp.records} records at ${warmUp.perSecond} a second, XADD and XREAD BLOCK as buffers, a process each; ${PARTITIONS} streams in turn`,
     };
     return (['p50', 'p99'] as const).map((name) => {
-      const values = (side: 'millrace' | 'ioredis'): number[] =>
-        counted[side].map(({ latencies }) => latencies[`${name}Ms`]);
-      // What the peer differs from itself by is what the machine does: a miss by less says nothing.
-      const peer = values('ioredis');
+      const values = (side: 'millrace' | 'ioredis', rounds: readonly Round[]): number[] =>
+        rounds.map((round) => round[side][`${name}Ms`]);
+      const peer = values('ioredis', counted);
+      const ofAll = median(found.map((round) => round.millrace[`${name}Ms`] / round.ioredis[`${name}Ms`]));
       return compareTurns(
         {
           id: `latency-${name}/ioredis`,
@@ -99,22 +111,12 @@ export const latency: RowDefinition = {
           unit: 'ms',
           target: { atMost: 2 },
           settings,
-          note:
-            `XADD by itself took ${figure(Math.min(...peer))} to ${figure(Math.max(...peer))} ms; ` +
-            `the ${wanted} of ${found.ioredis.length} turns of each side in which the host took least of the processors' time, ` +
-            `at most ${percent(mostStolen(counted.millrace))} from ours and ${percent(mostStolen(counted.ioredis))} from the other, the calmest first`,
+          // What the peer differs from itself by is the machine.
+          note: `${rule}; of all of them the ratio is ${figure(ofAll)}; ${name} of XADD in those counted ${figure(Math.min(...peer))} to ${figure(Math.max(...peer))} ms`,
         },
-        { name: 'millrace', values: values('millrace') },
+        { name: 'millrace', values: values('millrace', counted) },
         { name: 'ioredis', values: peer },
       );
     });
   },
 };
-
-function mostStolen(turns: readonly Found[]): number {
-  return Math.max(...turns.map(({ stolen }) => stolen));
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
-}

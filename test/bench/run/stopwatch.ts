@@ -18,11 +18,14 @@ export async function stopwatch(records: number, work: () => Promise<unknown>): 
 
 /** Of what was done one after the other, with pauses that do not count. */
 export function total(timings: readonly Timing[]): Timing {
-  return timings.reduce((sum, { records, seconds, cpuSeconds }) => ({
-    records: sum.records + records,
-    seconds: sum.seconds + seconds,
-    cpuSeconds: sum.cpuSeconds + cpuSeconds,
-  }));
+  return timings.reduce(
+    (sum, { records, seconds, cpuSeconds }) => ({
+      records: sum.records + records,
+      seconds: sum.seconds + seconds,
+      cpuSeconds: sum.cpuSeconds + cpuSeconds,
+    }),
+    { records: 0, seconds: 0, cpuSeconds: 0 },
+  );
 }
 
 /** Calls `work` for 0 to `count - 1` in so many lanes: each takes the next number when its last one is done. */
