@@ -60,8 +60,12 @@ export function compare(options: CompareOptions, above: Measured, below: Measure
 export function compareTurns(options: CompareOptions, above: Measured, below: Measured): BenchRow {
   if (above.values.length !== below.values.length)
     throw new Error(`${options.id}: ${above.values.length} rounds against ${below.values.length}`);
-  const ratios = above.values.map((value, round) => value / (below.values[round] ?? Number.NaN));
-  return compared(options, above, below, median(ratios));
+  return compared(options, above, below, medianRatio(above.values, below.values));
+}
+
+/** Of what belongs together one by one. */
+export function medianRatio(above: readonly number[], below: readonly number[]): number {
+  return median(above.map((value, round) => value / (below[round] ?? Number.NaN)));
 }
 
 function compared(options: CompareOptions, above: Measured, below: Measured, ratio: number): BenchRow {

@@ -14,7 +14,8 @@ export const groups: RowDefinition = {
   title: '1, 4 and 16 groups',
   steps: ({ rounds }) => (rounds + 1) * GROUPS.length,
   async run(bench) {
-    // Enough that the seeks, which are in Redis' time, and the last commits of a pass, of every group and partition, are a small part of it.
+    // Enough that the seeks, which are in Redis' time, and the last commits of a pass, of every group and partition, are a
+    // small part of it.
     const records = bench.count(150_000);
     const to = await fillTopic(bench, { topic: 'shared', partitions: PARTITIONS, records });
     await using stack = new AsyncDisposableStack();

@@ -1,9 +1,8 @@
 /** From send to handler at an even load, in another process: against `XADD` to `XREAD BLOCK`. */
 import type { IoredisConsumer } from '../peers/ioredis-consumer.ts';
 import type { IoredisProducer } from '../peers/ioredis-producer.ts';
-import { median } from '../median.ts';
 import { figure } from '../report/figures.ts';
-import { compareTurns } from '../report/row.ts';
+import { compareTurns, medianRatio } from '../report/row.ts';
 import { calmest, isCalm, watchHost } from '../run/calm-rounds.ts';
 import type { Latencies } from '../run/pace.ts';
 import { startSide } from '../run/side-process.ts';
@@ -103,7 +102,7 @@ export const latency: RowDefinition = {
       const values = (side: 'millrace' | 'ioredis', rounds: readonly Round[]): number[] =>
         rounds.map((round) => round[side][`${name}Ms`]);
       const peer = values('ioredis', counted);
-      const ofAll = median(found.map((round) => round.millrace[`${name}Ms`] / round.ioredis[`${name}Ms`]));
+      const ofAll = medianRatio(values('millrace', found), values('ioredis', found));
       return compareTurns(
         {
           id: `latency-${name}/ioredis`,
